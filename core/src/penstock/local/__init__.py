@@ -1,0 +1,1 @@
+"""The local runtime: the same manifests as on a cluster, on one machine."""

@@ -1,0 +1,69 @@
+"""The contract between penstock and a gateway plugin. Plugin authors import this one module."""
+
+from penstock.plugin.errors import (
+    ContentTypeMismatch,
+    NotReady,
+    PenstockError,
+    PermanentError,
+    PositionExpired,
+    TemporaryError,
+    Unsupported,
+    UsageError,
+)
+from penstock.plugin.gateway import Gateway, Health, PublishResult, PubSub
+from penstock.plugin.group import AtOffsets, AtTime, Edge, Group, Start, start_of_version
+from penstock.plugin.hooks import GatewayFactory, PubSubFactory, hookimpl
+from penstock.plugin.kind import Capability, GatewayKind
+from penstock.plugin.manager import BrokenPlugin, Plugin, Plugins, load_plugins
+from penstock.plugin.message import NO_HEADERS, Message, Position, Record
+from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamSettings
+from penstock.plugin.subscription import (
+    READ_BYTES,
+    Assigned,
+    Revoked,
+    Subscription,
+    SubscriptionEvent,
+)
+
+__all__ = [
+    "NO_HEADERS",
+    "READ_BYTES",
+    "Address",
+    "Assigned",
+    "AtOffsets",
+    "AtTime",
+    "BrokenPlugin",
+    "Capability",
+    "ContentTypeMismatch",
+    "DeletionPolicy",
+    "Edge",
+    "Gateway",
+    "GatewayFactory",
+    "GatewayKind",
+    "Group",
+    "Health",
+    "Message",
+    "NotReady",
+    "PenstockError",
+    "PermanentError",
+    "Plugin",
+    "Plugins",
+    "Position",
+    "PositionExpired",
+    "PubSub",
+    "PubSubFactory",
+    "PublishResult",
+    "Record",
+    "Retention",
+    "Revoked",
+    "Start",
+    "StreamSettings",
+    "Subscription",
+    "SubscriptionEvent",
+    "TemporaryError",
+    "Unsupported",
+    "UsageError",
+    "hookimpl",
+    "load_plugins",
+    "start_of_version",
+]

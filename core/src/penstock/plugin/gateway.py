@@ -1,0 +1,135 @@
+"""The two faces of a gateway: publish and subscribe, and on top of them provisioning."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from penstock.plugin.errors import PermanentError, TemporaryError
+from penstock.plugin.group import Group, Start
+from penstock.plugin.message import Message, Position
+from penstock.plugin.stream import Address, StreamSettings
+from penstock.plugin.subscription import Subscription
+
+PublishResult = Position | PermanentError | TemporaryError
+"""Where a message was stored, or why it was not."""
+
+
+class Health(NamedTuple):
+    """Whether a gateway can serve now, and if not, why, in words for a person."""
+
+    ready: bool
+    message: str = ""
+
+
+class PubSub(ABC):
+    """Publishes to topics and reads them in groups. All calls are made on one event loop."""
+
+    async def open(self) -> None:
+        """Get ready to serve; called once, before anything else.
+
+        Must not fail because the broker is away: `check` reports that, and calls raise `NotReady`.
+        """
+
+    async def close(self) -> None:
+        """Let go of every connection; called once, after everything else."""
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @abstractmethod
+    async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[PublishResult]:
+        """Store a batch of messages, those of one partition in the order given.
+
+        Called once for each batch; calls for one topic may overlap, and only the order within a
+        call is promised. When it returns, what has a position is stored as safely as the gateway
+        can. A topic that nobody made is made. Messages with one key go to one partition, those
+        without are spread.
+
+        Returns:
+            A result for each message, in their order. A `PermanentError` in a message's place:
+            it is refused for good, the others are not affected. A `TemporaryError`: publish it
+            again; no later message of its partition in this batch was stored.
+
+        Raises:
+            TemporaryError: It is not known which messages were stored: publish all of them again.
+            PermanentError: None was stored, and none ever will be: the topic is impossible.
+        """
+
+    @abstractmethod
+    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+        """Join a group as a new member. A topic that nobody made is made.
+
+        Called once for each member. When it returns, `start` is settled and stored for the
+        partitions in which the group has no position: a record that is published from then on is
+        never missed, by this member or after a restart by another.
+
+        Raises:
+            Unsupported: The gateway has no `SEEK` and `start` is not an edge, or no `VERSIONS`
+                and the group has one.
+            TemporaryError: Try again.
+        """
+
+    @abstractmethod
+    async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
+        """As `Subscription.ack`, from anywhere: the caller need not be a member, nor anybody.
+
+        Raises:
+            Unsupported: The gateway has no `ACK_BY_OTHERS`.
+            TemporaryError: Nothing is known to be stored: ack again.
+        """
+
+    @abstractmethod
+    async def positions(self, topic: str, name: str) -> Mapping[int, Mapping[int, int]]:
+        """The last acked offset by partition, for each version of a group that has acked any.
+
+        Called for each `GetOffsets` of a client, and for each subscription of a group without a
+        version. A topic or a group that nobody has used gives an empty mapping.
+
+        Args:
+            topic: The topic.
+            name: The group's name, without a version.
+        """
+
+    @abstractmethod
+    async def end_positions(self, topic: str) -> Mapping[int, int]:
+        """The offset of the last record, by partition; those without records are left out."""
+
+
+class Gateway(PubSub):
+    """A messaging system behind one interface: what a plugin opens for each declared gateway."""
+
+    @abstractmethod
+    async def check(self) -> Health:
+        """Say whether the messaging system answers now; called every few seconds, never raises."""
+
+    @abstractmethod
+    async def provision(self, stream: StreamSettings) -> Address:
+        """Make what a stream needs, or find it made; asked twice, it answers the same.
+
+        Called whenever the stream or the gateway changed, also after a restart.
+
+        Raises:
+            PermanentError: The settings are impossible here; the text names the field.
+            TemporaryError: Ask again.
+        """
+
+    @abstractmethod
+    async def deprovision(self, stream: StreamSettings) -> None:
+        """Remove a stream and its data for good; a stream that is not there is no error.
+
+        Called once a stream with `DeletionPolicy.DELETE` is deleted.
+
+        Raises:
+            Unsupported: The gateway has no `DEPROVISION`.
+            TemporaryError: Ask again.
+        """

@@ -1,0 +1,1 @@
+"""The resources that people declare in YAML: models, reading of files, CRDs."""

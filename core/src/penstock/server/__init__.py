@@ -1,0 +1,1 @@
+"""The gateway server: serves any plugin over gRPC and HTTP."""

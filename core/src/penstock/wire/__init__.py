@@ -1,0 +1,1 @@
+"""The protocols: generated stubs, what lies between them and messages, and the client side."""

@@ -1,0 +1,1 @@
+"""Protocol buffer sources and the stubs generated from them."""

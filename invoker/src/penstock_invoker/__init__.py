@@ -1,0 +1,1 @@
+"""Hosts a Python function behind the function protocols."""

@@ -1,0 +1,1 @@
+"""InMemoryGateway: streams in the memory of one process."""
