@@ -1,0 +1,48 @@
+# make demo, make test: everything that a fresh machine needs is fetched on the way.
+SHELL := /bin/bash
+BIN := .venv/bin
+DISTRIBUTIONS := core plugins/inmemory sidecar invoker
+PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml) constraints.txt scripts/setup.sh
+PYTHON_CODE := core plugins sidecar invoker tests examples benchmarks scripts
+PROTOCOL := core/src/penstock/wire/protocol
+
+.PHONY: help demo test check fix generate bench clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/run.stamp ## A function averages numbers that are published to a stream
+	@$(BIN)/python scripts/demo.py
+
+test: .venv/dev.stamp ## Run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PYTHON_CODE)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/generate_stubs.py --check
+	$(BIN)/python -m penstock.resources.crd --check --output crds
+	$(BIN)/python -m penstock.cli.reference --check --output docs/cli.md
+
+fix: .venv/dev.stamp ## Reformat, and fix what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: .venv/dev.stamp ## Write the protobuf stubs, the CRDs and the CLI reference anew
+	$(BIN)/python scripts/generate_stubs.py
+	$(BIN)/python -m penstock.resources.crd --output crds
+	$(BIN)/python -m penstock.cli.reference --output docs/cli.md
+
+bench: .venv/dev.stamp ## Measure throughput, latency and size, as ratios within one run
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and everything that was built
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/run.stamp: $(PROJECTS)
+	@scripts/setup.sh run $(DISTRIBUTIONS)
+
+.venv/dev.stamp: $(PROJECTS) requirements-dev.txt
+	@scripts/setup.sh dev $(DISTRIBUTIONS)
