@@ -12,7 +12,7 @@ help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/run.stamp ## A function averages numbers that are published to a stream
-	@$(BIN)/python scripts/demo.py
+	@scripts/demo.sh
 
 test: .venv/dev.stamp ## Run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
