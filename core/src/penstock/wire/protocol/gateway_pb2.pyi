@@ -3,7 +3,7 @@
 isort:skip_file
 penstock's own gateway protocol: what riff's does, in batches and with credit.
 It is served beside riff's on the same port; a client that is answered UNIMPLEMENTED
-speaks riff's.
+speaks riff's. What riff's does as well (GetEndOffsets) is not here.
 """
 
 from collections import abc as _abc
@@ -255,8 +255,8 @@ Global___Start: _TypeAlias = Start  # noqa: Y015
 
 @_typing.final
 class Credit(_message.Message):
-    """Adds to what the server may send of a partition; a batch in flight when the credit runs
-    out in bytes may pass it by one record.
+    """Adds to what the server may send of a partition; a partition is read while its credit is
+    above 0 in both.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -266,7 +266,9 @@ class Credit(_message.Message):
     BYTES_FIELD_NUMBER: _builtins.int
     partition: _builtins.int
     records: _builtins.int
+    """Never passed."""
     bytes: _builtins.int
+    """Of `Records.records` as encoded, keys and headers included; the last frame may pass it."""
     def __init__(
         self,
         *,
@@ -306,7 +308,9 @@ Global___Release: _TypeAlias = Release  # noqa: Y015
 
 @_typing.final
 class Ack(_message.Message):
-    """The last offset that is done, by partition."""
+    """The last offset that is done, by partition. One without positions asks for nothing but its
+    answer: a heartbeat.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -333,7 +337,7 @@ class Ack(_message.Message):
     POSITIONS_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """Answered by an Acked with the same number, unless it is 0."""
+    """Answered by an Acked with the same number, in the order of the acks, unless it is 0."""
     @_builtins.property
     def positions(self) -> _containers.ScalarMap[_builtins.int, _builtins.int]: ...
     def __init__(
@@ -460,15 +464,23 @@ class Acked(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SEQUENCE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    TEMPORARY_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
+    refusal: _builtins.str
+    """Why the positions were not stored; empty: they are."""
+    temporary: _builtins.bool
+    """With a refusal: true where the same ack may be stored later."""
     def __init__(
         self,
         *,
         sequence: _builtins.int = ...,
+        refusal: _builtins.str = ...,
+        temporary: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal", "sequence", b"sequence", "temporary", b"temporary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -571,6 +583,7 @@ class GetPositionsRequest(_message.Message):
     GROUP_NAME_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     group_name: _builtins.str
+    """Without a version."""
     def __init__(
         self,
         *,
