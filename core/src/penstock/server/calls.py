@@ -1,0 +1,115 @@
+"""What holds for each call of each service on the server's port."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+
+from penstock.plugin import TemporaryError
+from penstock.server.status import status_of
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+_Handler = grpc.RpcMethodHandler[Any, Any]
+_Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]
+
+
+class Calls(grpc.aio.ServerInterceptor):
+    """Answers what a handler raises with its status, and ends open streams when the server stops.
+
+    Services raise the errors of `penstock.plugin` and know no status. A handler that is an
+    asynchronous generator is closed as soon as its call is over, whatever ended it.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, _Handler] = {}
+        self._streams: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+
+    async def intercept_service(
+        self, continuation: _Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> _Handler | None:
+        """Find the handler of a call, and wrap it when it is called for the first time."""
+        method = handler_call_details.method
+        if method not in self._handlers:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            self._handlers[method] = self._wrap(handler)
+        return self._handlers[method]
+
+    def end_streams(self) -> None:
+        """End every open stream with UNAVAILABLE, and those still to come."""
+        self._stopping = True
+        for stream in self._streams:
+            stream.cancel()
+
+    def _wrap(self, handler: _Handler) -> _Handler:
+        codec = (handler.request_deserializer, handler.response_serializer)
+        if handler.stream_stream:
+            stream = self._stream(handler.stream_stream)
+            return grpc.stream_stream_rpc_method_handler(stream, *codec)
+        if handler.unary_stream:
+            stream = self._stream(handler.unary_stream)
+            return grpc.unary_stream_rpc_method_handler(stream, *codec)
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(_unary(handler.stream_unary), *codec)
+        return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary), *codec)
+
+    def _stream(self, handle: Callable[..., Any]) -> Any:
+        yields = inspect.isasyncgenfunction(handle)
+
+        async def answer(request: Any, context: _Context) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._streams.add(task)
+            try:
+                self._refuse_when_stopping()
+                if yields:
+                    async with aclosing(handle(request, context)) as replies:
+                        async for reply in replies:
+                            await context.write(reply)
+                else:
+                    await handle(request, context)
+            except asyncio.CancelledError:
+                if not self._stopping or context.done():
+                    raise
+                task.uncancel()
+                await _abort(context, _STOPPING)
+            except grpc.aio.BaseError:
+                raise
+            # Whatever a handler raises is answered; what nobody expected is logged there.
+            except Exception as error:  # noqa: BLE001
+                await _abort(context, error)
+            finally:
+                self._streams.discard(task)
+
+        return answer
+
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise _STOPPING
+
+
+_STOPPING = TemporaryError("the gateway is stopping: call again")
+
+
+def _unary(handle: Any) -> Any:
+    async def answer(request: Any, context: _Context) -> Any:
+        try:
+            return await handle(request, context)
+        # gRPC's own: the call was aborted with a status, or its client is gone.
+        except grpc.aio.BaseError:
+            raise
+        # As for streams.
+        except Exception as error:  # noqa: BLE001
+            return await _abort(context, error)
+
+    return answer
+
+
+async def _abort(context: _Context, error: Exception) -> None:
+    code, text = status_of(error)
+    await context.abort(code, text)

@@ -1,0 +1,176 @@
+"""What stays between the calls of a client of riff's protocol: its Subscribe, by a session id."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from uuid import uuid4
+
+from penstock.plugin import (
+    Assigned,
+    Edge,
+    Group,
+    PositionExpired,
+    PubSub,
+    Record,
+    Revoked,
+    Start,
+    Subscription,
+    SubscriptionEvent,
+    TemporaryError,
+    start_of_version,
+)
+
+_LOGGER = logging.getLogger(__name__)
+_BATCH_RECORDS = 1000
+_BATCH_BYTES = 1024 * 1024
+_FIRST_PAUSE = 0.5  # seconds
+_LONGEST_PAUSE = 10.0
+
+
+class Holding:
+    """A partition that a session holds, from its assignment until it is revoked.
+
+    Attributes:
+        revoked: Nothing more of it is to be sent.
+    """
+
+    def __init__(self, subscription: Subscription, partition: int) -> None:
+        self.revoked = False
+        self._subscription = subscription
+        self._partition = partition
+        self._taken = False
+        self._reading = False
+        self._owes_release = False
+
+    async def batches(self) -> AsyncGenerator[Sequence[Record], None]:
+        """Its records in order, until it is revoked; when this is over it is released.
+
+        A batch is read when the one before has been dealt with: one, of about a mebibyte, is all
+        that a client which stops reading makes the server hold. There are records for one caller
+        only, whatever became of the first: what was on its way then is not read again, and a
+        second that went on behind it would lose that.
+        """
+        if self._taken:
+            return
+        self._taken = self._reading = True
+        try:
+            while not self.revoked and (records := await self._read()):
+                yield records
+        finally:
+            self._reading = False
+            if self._owes_release:
+                await self._subscription.release((self._partition,))
+
+    def revoke(self, grace: float) -> bool:
+        """End it. True: nobody is reading it, and it is for the caller to release it."""
+        self.revoked = True
+        self._owes_release = self._reading and grace > 0
+        return grace > 0 and not self._reading
+
+    async def _read(self) -> Sequence[Record]:
+        while True:
+            try:
+                return await self._subscription.read(self._partition, _BATCH_RECORDS, _BATCH_BYTES)
+            # riff's protocol has a word for neither: the stream goes on where it can.
+            except PositionExpired as gap:
+                _LOGGER.warning("a reader was too slow and has missed records: %s", gap)
+            except TemporaryError as error:
+                _LOGGER.warning("partition %d cannot be read now: %s", self._partition, error)
+                await asyncio.sleep(error.retry_after or _FIRST_PAUSE)
+
+
+class Session:
+    """A member of a group, for as long as its Subscribe is open.
+
+    Args:
+        gateway: What is subscribed to.
+        topic: The topic.
+        group: The group.
+        edge: Where the group starts in the partitions for which it has no position.
+
+    Attributes:
+        id: A UUID; clients name the session by it.
+    """
+
+    def __init__(self, gateway: PubSub, topic: str, group: Group, edge: Edge) -> None:
+        self.id = str(uuid4())
+        self._gateway = gateway
+        self._topic = topic
+        self._group = group
+        self._edge = edge
+        self._subscription: Subscription | None = None
+        self._holdings: dict[int, Holding] = {}
+
+    async def join(self) -> None:
+        """Become a member; when this returns, where the group starts is settled.
+
+        Raises:
+            PenstockError: As `PubSub.subscribe`.
+        """
+        start = await self._start()
+        self._subscription = await self._gateway.subscribe(self._topic, self._group, start)
+
+    async def leave(self) -> None:
+        """Give everything up at once: what is being received ends."""
+        self._holdings.clear()
+        if self._subscription is not None:
+            await self._subscription.close()
+
+    async def partitions(self) -> AsyncGenerator[list[int], None]:
+        """All the partitions that it holds, each time that they have changed.
+
+        When the membership is lost, it joins anew, however long that takes.
+        """
+        while True:
+            assert self._subscription is not None
+            try:
+                event = await self._subscription.next_event()
+            except TemporaryError as error:
+                await self._rejoin(error)
+                continue
+            await self._change(event, self._subscription)
+            yield sorted(self._holdings)
+
+    def holding(self, partition: int) -> Holding | None:
+        """The partition, where the session holds it now."""
+        return self._holdings.get(partition)
+
+    async def ack(self, partition: int, offset: int) -> None:
+        """Store the last offset that is done, also of a partition that was revoked since.
+
+        Raises:
+            PenstockError: As `PubSub.ack`.
+        """
+        if self._subscription is not None and partition in self._holdings:
+            await self._subscription.ack({partition: offset})
+        else:
+            await self._gateway.ack(self._topic, self._group, {partition: offset})
+
+    async def _start(self) -> Start:
+        if self._group.version:
+            return self._edge
+        acked = await self._gateway.positions(self._topic, self._group.name)
+        return start_of_version(self._group, acked, self._edge, fallback=self._edge)
+
+    async def _change(self, event: SubscriptionEvent, subscription: Subscription) -> None:
+        match event:
+            case Assigned(partitions):
+                for partition in partitions:
+                    self._holdings[partition] = Holding(subscription, partition)
+            case Revoked(partitions, grace):
+                revoked = [(one, self._holdings.pop(one, None)) for one in partitions]
+                idle = [one for one, holding in revoked if holding and holding.revoke(grace)]
+                if idle:
+                    await subscription.release(idle)
+
+    async def _rejoin(self, lost: TemporaryError) -> None:
+        pause = _FIRST_PAUSE
+        await self.leave()
+        while True:
+            _LOGGER.warning("a member of %s on %s joins anew: %s", self._group, self._topic, lost)
+            await asyncio.sleep(lost.retry_after or pause)
+            try:
+                return await self.join()
+            except TemporaryError as error:
+                lost = error
+                pause = min(2 * pause, _LONGEST_PAUSE)
