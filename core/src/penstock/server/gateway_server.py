@@ -1,0 +1,172 @@
+"""One gateway for everybody: both gateway protocols on one port, the provisioner on another."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from penstock.plugin import Address, Gateway, StreamSettings
+from penstock.server.batch_service import BatchGatewayService
+from penstock.server.calls import Calls
+from penstock.server.catalog import StreamCatalog
+from penstock.server.health import HealthReport
+from penstock.server.liiklus_service import LiiklusService
+from penstock.server.port import check_port
+from penstock.server.provisioner import Provisioner
+from penstock.wire.channel import SERVER_OPTIONS
+from penstock.wire.protocol import gateway_pb2, liiklus_pb2
+from penstock.wire.protocol.gateway_pb2_grpc import add_BatchGatewayServicer_to_server
+from penstock.wire.protocol.liiklus_pb2_grpc import add_LiiklusServiceServicer_to_server
+
+GATEWAY_PORT = 6565
+PROVISIONER_PORT = 8080
+GRACE_SECONDS = 5.0
+
+_EVERY_INTERFACE = ("", "0.0.0.0", "::")
+_SERVICES = (
+    liiklus_pb2.DESCRIPTOR.services_by_name["LiiklusService"].full_name,
+    gateway_pb2.DESCRIPTOR.services_by_name["BatchGateway"].full_name,
+)
+
+
+class GatewayServer:
+    """Opens a gateway and serves it from `async with` on until that is left, or `stop`.
+
+    Args:
+        gateway: What is served; the server opens and closes it.
+        host: Address to listen on.
+        port: Of the gateway protocols, health and reflection; 0 takes a free one.
+        provisioner_port: Of the provisioner; 0 takes a free one, ``None`` leaves it out.
+        advertised: Where clients reach the gateway protocols, `host:port` or a host with the
+            same port; left out: `host`, or the loopback where that is every interface.
+        check_interval: Seconds between two checks of the gateway for the health service.
+
+    Attributes:
+        catalog: What is known of the topics.
+        address: `host:port` that clients use; there once the server is entered.
+        provisioner_port: The port that was taken; ``None`` without a provisioner.
+    """
+
+    address: str
+    _provisioner: Provisioner
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        host: str = "127.0.0.1",
+        port: int = GATEWAY_PORT,
+        provisioner_port: int | None = PROVISIONER_PORT,
+        advertised: str | None = None,
+        check_interval: float = 2.0,
+    ) -> None:
+        self.catalog = StreamCatalog()
+        self.provisioner_port = provisioner_port
+        self._gateway = gateway
+        self._host = host
+        self._port = port
+        self._advertised = advertised
+        self._check_interval = check_interval
+        self._running = AsyncExitStack()
+        self._grace = GRACE_SECONDS
+        self._stopped = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Open the gateway and serve it.
+
+        Raises:
+            UsageError: A port is in use, or the host is not one of this machine.
+        """
+        check_port(self._host, self._port, "the gateway")
+        if self.provisioner_port is not None:
+            check_port(self._host, self.provisioner_port, "the provisioner")
+        async with AsyncExitStack() as running:
+            running.callback(self._stopped.set)
+            await running.enter_async_context(self._gateway)
+            self.address = await self._serve_grpc(running)
+            self._provisioner = Provisioner(self._gateway, self.catalog, self.address)
+            if self.provisioner_port is not None:
+                self.provisioner_port = await self._serve_http(running, self.provisioner_port)
+            self._running = running.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def provision(self, stream: StreamSettings) -> Address:
+        """Make a stream, and hold publishers to its content type.
+
+        Returns:
+            Its topic, and where clients reach the gateway.
+
+        Raises:
+            PenstockError: As `Gateway.provision`.
+        """
+        return await self._provisioner.provision(stream)
+
+    async def serve_forever(self) -> None:
+        """Wait until the server is stopped."""
+        await self._stopped.wait()
+
+    async def stop(self, grace: float = GRACE_SECONDS) -> None:
+        """Take no more calls, end the open streams, and close the gateway; safe to call twice.
+
+        Args:
+            grace: Seconds in which calls that are being answered may still end well.
+        """
+        self._grace = grace
+        running, self._running = self._running, AsyncExitStack()
+        await running.aclose()
+
+    async def _serve_grpc(self, running: AsyncExitStack) -> str:
+        """Start the gRPC server; its address for clients."""
+        calls = Calls()
+        server = grpc.aio.server(interceptors=[calls], options=SERVER_OPTIONS)
+        add_LiiklusServiceServicer_to_server(LiiklusService(self._gateway, self.catalog), server)
+        add_BatchGatewayServicer_to_server(BatchGatewayService(self._gateway, self.catalog), server)
+        report = HealthReport(self._gateway, _SERVICES, self._check_interval)
+        health_pb2_grpc.add_HealthServicer_to_server(report.servicer, server)
+        names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        port = server.add_insecure_port(_join(self._host, self._port))
+
+        async def stop() -> None:
+            await report.stop()
+            calls.end_streams()
+            await server.stop(self._grace)
+
+        running.push_async_callback(stop)
+        await report.start()
+        await server.start()
+        return self._address_of(port)
+
+    async def _serve_http(self, running: AsyncExitStack, port: int) -> int:
+        """Start the provisioner; its port."""
+        runner = web.AppRunner(
+            self._provisioner.application(), access_log=None, shutdown_timeout=GRACE_SECONDS
+        )
+        running.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, self._host, port).start()
+        return int(runner.addresses[0][1])
+
+    def _address_of(self, port: int) -> str:
+        if self._advertised is None:
+            host = "127.0.0.1" if self._host in _EVERY_INTERFACE else self._host
+            return _join(host, port)
+        has_port = self._advertised.rpartition(":")[2].isdecimal()
+        return self._advertised if has_port else _join(self._advertised, port)
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,72 @@
+"""gRPC health of the server's services: what the gateway says of itself."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from grpc_health.v1.health import aio
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+
+from penstock.plugin import Gateway, Health
+
+_LOGGER = logging.getLogger(__name__)
+_PATIENCE = 5.0  # seconds in which a gateway has to answer
+
+
+class HealthReport:
+    """Asks a gateway again and again whether it can serve, and says so for each service.
+
+    Args:
+        gateway: Who is asked.
+        services: Full names of the services; the empty name, of the whole server, is added.
+        interval: Seconds between two questions.
+
+    Attributes:
+        servicer: Answers the health protocol.
+    """
+
+    def __init__(self, gateway: Gateway, services: Sequence[str], interval: float) -> None:
+        self.servicer = aio.HealthServicer()
+        self._gateway = gateway
+        self._services = ("", *services)
+        self._interval = interval
+        self._last: Health | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Ask once, and from then on in the background."""
+        await self._update()
+        self._watch = asyncio.create_task(self._update_for_ever())
+
+    async def stop(self) -> None:
+        """Say NOT_SERVING of everything, and ask no more."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await self.servicer.enter_graceful_shutdown()
+
+    async def _update_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            await self._update()
+
+    async def _update(self) -> None:
+        health = await self._ask()
+        if health != self._last and not health.ready:
+            _LOGGER.warning("the gateway is not ready: %s", health.message)
+        elif self._last and not self._last.ready and health.ready:
+            _LOGGER.info("the gateway is ready again")
+        self._last = health
+        status = HealthCheckResponse.SERVING if health.ready else HealthCheckResponse.NOT_SERVING
+        for service in self._services:
+            await self.servicer.set(service, status)
+
+    async def _ask(self) -> Health:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await self._gateway.check()
+        except TimeoutError:
+            return Health(ready=False, message=f"it did not answer within {_PATIENCE:g} s")
+        # A plugin that breaks its promise not to raise must not end the watch over it.
+        except Exception as error:
+            _LOGGER.exception("checking the gateway failed")
+            return Health(ready=False, message=f"its check raised {type(error).__name__}")

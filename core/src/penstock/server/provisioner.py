@@ -1,0 +1,70 @@
+"""The provisioner: riff's way to have a stream made, `PUT /<namespace>/<stream>` over HTTP."""
+
+import grpc
+from aiohttp import web
+
+from penstock.plugin import Address, Gateway, StreamSettings
+from penstock.server.catalog import StreamCatalog
+from penstock.server.status import status_of
+from penstock.server.stream_request import read_request
+
+_LARGEST_BODY = 64 * 1024  # bytes
+# Every other status is the client's fault.
+_HTTP_STATUS = {grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.INTERNAL: 500}
+
+
+class Provisioner:
+    """Makes streams on a gateway, and keeps in the catalog what they hold.
+
+    Args:
+        gateway: Where the streams are made; it is open.
+        catalog: Learns the streams' content types.
+        address: `host:port` of the gateway protocol, for clients.
+    """
+
+    def __init__(self, gateway: Gateway, catalog: StreamCatalog, address: str) -> None:
+        self._gateway = gateway
+        self._catalog = catalog
+        self._address = address
+        self._made: set[str] = set()
+
+    async def provision(self, stream: StreamSettings, *, declare: bool = True) -> Address:
+        """Make a stream, or find it made.
+
+        Args:
+            stream: The stream.
+            declare: Hold publishers to its content type from now on.
+
+        Returns:
+            Where it is, never without the gateway.
+
+        Raises:
+            PenstockError: As `Gateway.provision`.
+        """
+        address = await self._gateway.provision(stream)
+        if declare:
+            self._catalog.declare(address.topic, stream.content_type)
+        return Address(address.topic, address.gateway or self._address)
+
+    def application(self) -> web.Application:
+        """The HTTP side of it."""
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        return application
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if request.method != "PUT":
+            raise web.HTTPMethodNotAllowed(request.method, ["PUT"])
+        try:
+            # As it was sent: what is decoded first can be a path that nobody asked for.
+            asked = read_request(request.raw_path, await request.read())
+            address = await self.provision(asked.settings, declare=asked.gives_content_type)
+        except web.HTTPException:
+            raise
+        # Whatever a plugin raises is answered; what nobody expected is logged there.
+        except Exception as error:  # noqa: BLE001
+            code, text = status_of(error)
+            return web.Response(status=_HTTP_STATUS.get(code, 400), text=text)
+        created = address.topic not in self._made
+        self._made.add(address.topic)
+        return web.json_response(address._asdict(), status=201 if created else 200)
