@@ -1,0 +1,37 @@
+"""Runs every benchmark and prints what it found: `make bench`."""
+
+import asyncio
+
+from benchmarks import echo, footprint, latency, throughput
+
+
+def show(what: str, found: str, goal: str = "") -> None:
+    """Print a row at once, so that a long run shows where it is."""
+    print(f"{what:<58} {found:>24}   {goal}", flush=True)
+
+
+async def main() -> None:
+    """Run them all, one after the other: they share two cores."""
+    show("100-byte messages, this machine", "found", "goal")
+    batches = await throughput.messages_per_second(300_000, one_frame=False)
+    show("topic to topic, batch services", f"{batches:,.0f} /s", ">= 50,000 /s")
+    frames = await throughput.messages_per_second(15_000, one_frame=True)
+    show("topic to topic, riff's services", f"{frames:,.0f} /s")
+    show("  batch services over riff's", f"{batches / frames:.1f} x", ">= 10 x")
+    limit = await echo.messages_per_second(1_000_000, batches=True)
+    show("bare gRPC echo of the same frames of 500", f"{limit:,.0f} /s")
+    single = await echo.messages_per_second(20_000, batches=False)
+    show("bare gRPC echo of single messages", f"{single:,.0f} /s")
+    milliseconds = await latency.percentiles(10_000, per_second=1000)
+    show("publish to output at 1,000 /s, p50", f"{milliseconds[50]:.1f} ms", "<= 3 ms")
+    show("publish to output at 1,000 /s, p99", f"{milliseconds[99]:.1f} ms", "<= 15 ms")
+    sidecar = await footprint.of_a_sidecar(1_000_000)
+    start, middle, end = sidecar.resident
+    show("sidecar ready", f"{sidecar.ready_after:.2f} s", "<= 1 s")
+    show("sidecar resident, idle", f"{start:.0f} MiB", "<= 80 MiB")
+    show("sidecar resident, after 500,000 and 1,000,000 messages", f"{middle:.0f}, {end:.0f} MiB")
+    show("penstock --help", f"{footprint.seconds_of_help():.2f} s", "<= 0.3 s")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,65 @@
+"""Seconds to start, and memory that stays."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from time import perf_counter
+
+import psutil
+
+from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
+from benchmarks.throughput import BATCH, MESSAGE
+from benchmarks.waiting import until
+from penstock.wire.remote import RemotePubSub
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class SidecarFootprint:
+    """What one sidecar took.
+
+    Attributes:
+        ready_after: Seconds from its start to its being ready.
+        resident: MiB when idle, after half of the messages, after all of them.
+    """
+
+    ready_after: float
+    resident: tuple[float, float, float]
+
+
+async def of_a_sidecar(messages: int) -> SidecarFootprint:
+    """Send so many messages through a sidecar, and weigh it before, half-way and after."""
+    async with gateway() as address, RemotePubSub(address) as remote:
+        async with processor(address, "benchmarks.functions:upper") as running:
+            weights = [_resident(running.sidecar)]
+            for half in (1, 2):
+                for _ in range(messages // 2 // BATCH):
+                    await remote.publish(INPUT, [MESSAGE] * BATCH)
+                wanted = half * (messages // 2)
+
+                async def all_are_out(wanted: int = wanted) -> bool:
+                    ends = await remote.end_positions(OUTPUT)
+                    return sum(end + 1 for end in ends.values()) >= wanted
+
+                await until(all_are_out)
+                weights.append(_resident(running.sidecar))
+            return SidecarFootprint(running.ready_after, (weights[0], weights[1], weights[2]))
+
+
+def seconds_of_help(runs: int = 5) -> float:
+    """The median time of `penstock --help`."""
+    times = []
+    for _ in range(runs):
+        started = perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "penstock.cli", "--help"],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        times.append(perf_counter() - started)
+    return sorted(times)[runs // 2]
+
+
+def _resident(process: "subprocess.Popen[bytes]") -> float:
+    return psutil.Process(process.pid).memory_info().rss / MIB

@@ -1,0 +1,6 @@
+"""The function that is measured."""
+
+
+def upper(text: str) -> str:
+    """One value in, one value out."""
+    return text.upper()
