@@ -30,21 +30,24 @@ class SidecarFootprint:
 
 async def of_a_sidecar(messages: int) -> SidecarFootprint:
     """Send so many messages through a sidecar, and weigh it before, half-way and after."""
-    async with gateway() as address, RemotePubSub(address) as remote:
-        async with processor(address, "benchmarks.functions:upper") as running:
-            weights = [_resident(running.sidecar)]
-            for half in (1, 2):
-                for _ in range(messages // 2 // BATCH):
-                    await remote.publish(INPUT, [MESSAGE] * BATCH)
-                wanted = half * (messages // 2)
+    async with (
+        gateway() as address,
+        RemotePubSub(address) as remote,
+        processor(address, "benchmarks.functions:upper") as running,
+    ):
+        weights = [_resident(running.sidecar)]
+        for half in (1, 2):
+            for _ in range(messages // 2 // BATCH):
+                await remote.publish(INPUT, [MESSAGE] * BATCH)
+            wanted = half * (messages // 2)
 
-                async def all_are_out(wanted: int = wanted) -> bool:
-                    ends = await remote.end_positions(OUTPUT)
-                    return sum(end + 1 for end in ends.values()) >= wanted
+            async def all_are_out(wanted: int = wanted) -> bool:
+                ends = await remote.end_positions(OUTPUT)
+                return sum(end + 1 for end in ends.values()) >= wanted
 
-                await until(all_are_out)
-                weights.append(_resident(running.sidecar))
-            return SidecarFootprint(running.ready_after, (weights[0], weights[1], weights[2]))
+            await until(all_are_out)
+            weights.append(_resident(running.sidecar))
+        return SidecarFootprint(running.ready_after, (weights[0], weights[1], weights[2]))
 
 
 def seconds_of_help(runs: int = 5) -> float:

@@ -18,11 +18,14 @@ async def percentiles(messages: int, *, per_second: int) -> dict[int, float]:
     Returns:
         Milliseconds by percentile: 50, 99 and 100.
     """
-    async with gateway() as address, RemotePubSub(address) as remote:
-        async with processor(address, "benchmarks.functions:upper"):
-            reader = asyncio.create_task(_read(remote, messages + WARM_UP))
-            await _publish(remote, messages + WARM_UP, per_second)
-            latencies = sorted((await reader)[WARM_UP:])
+    async with (
+        gateway() as address,
+        RemotePubSub(address) as remote,
+        processor(address, "benchmarks.functions:upper"),
+    ):
+        reader = asyncio.create_task(_read(remote, messages + WARM_UP))
+        await _publish(remote, messages + WARM_UP, per_second)
+        latencies = sorted((await reader)[WARM_UP:])
     return {
         percentile: latencies[min(len(latencies) * percentile // 100, len(latencies) - 1)]
         for percentile in (50, 99, 100)
