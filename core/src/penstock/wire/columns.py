@@ -3,7 +3,7 @@
 Everything here is done a column at a time: the loops run in C.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ from penstock.plugin import NO_HEADERS, Message, Record
 from penstock.wire.protocol.columns_pb2 import Headers, MessageColumns, RecordColumns
 
 Value = TypeVar("Value")
+Row = TypeVar("Row", Message, Record)
+Columns = TypeVar("Columns", MessageColumns, RecordColumns)
 
 
 def pack_messages(messages: Sequence[Message]) -> MessageColumns:
@@ -85,6 +87,25 @@ def unpack_records(columns: RecordColumns) -> list[Record]:
             zip(messages, columns.offset, columns.timestamp_ms, replay, strict=True),
         )
     )
+
+
+def in_frames(
+    rows: Sequence[Row], pack: Callable[[Sequence[Row]], Columns], limit: int
+) -> Iterator[Columns]:
+    """Lay rows out in frames of at most so many bytes; larger only where one row alone is.
+
+    Args:
+        rows: Messages or records, at least one; their order is kept.
+        pack: `pack_messages` or `pack_records`.
+        limit: Bytes of a frame as encoded.
+    """
+    columns = pack(rows)
+    if len(rows) == 1 or columns.ByteSize() <= limit:
+        yield columns
+    else:
+        middle = len(rows) // 2
+        yield from in_frames(rows[:middle], pack, limit)
+        yield from in_frames(rows[middle:], pack, limit)
 
 
 def squeeze(values: Sequence[Value], default: Value) -> Sequence[Value]:

@@ -1,0 +1,138 @@
+"""penstock's own gateway protocol: what riff's does, in batches and with credit."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+
+from penstock.plugin import (
+    ContentTypeMismatch,
+    Edge,
+    Group,
+    Message,
+    PermanentError,
+    PublishResult,
+    PubSub,
+    Start,
+    start_of_version,
+)
+from penstock.server.batch_session import BatchSession
+from penstock.server.catalog import StreamCatalog
+from penstock.server.topic import check_topic
+from penstock.wire.columns import unpack_messages
+from penstock.wire.protocol import gateway_pb2
+from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayServicer
+from penstock.wire.results import pack_results
+from penstock.wire.start import unpack_start
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class BatchGatewayService(BatchGatewayServicer):
+    """Serves any gateway over the batch protocol; raises the errors of `penstock.plugin`.
+
+    Args:
+        gateway: What is served.
+        catalog: Which content type each topic takes.
+    """
+
+    def __init__(self, gateway: PubSub, catalog: StreamCatalog) -> None:
+        self._gateway = gateway
+        self._catalog = catalog
+
+    async def Publish(  # noqa: N802 - the protocol's name
+        self,
+        request: gateway_pb2.PublishRequest,
+        context: _Context,  # noqa: ARG002 - gRPC's signature
+    ) -> gateway_pb2.PublishReply:
+        """Store a batch; a message that does not fit its stream is refused, the rest is stored."""
+        check_topic(request.topic)
+        try:
+            messages = unpack_messages(request.messages)
+        except ValueError as error:
+            raise PermanentError(f"messages: {error}") from error
+        content_types = set(request.messages.content_type) or {""}
+        misfits = {
+            content_type: mismatch
+            for content_type in content_types
+            if (mismatch := self._catalog.mismatch(request.topic, content_type))
+        }
+        return pack_results(await self._publish(request.topic, messages, misfits))
+
+    async def _publish(
+        self, topic: str, messages: Sequence[Message], misfits: dict[str, ContentTypeMismatch]
+    ) -> Sequence[PublishResult]:
+        fitting = (
+            [one for one in messages if one.content_type not in misfits] if misfits else messages
+        )
+        results = await self._gateway.publish(topic, fitting) if fitting else ()
+        if not misfits:
+            return results
+        stored = iter(results)
+        return [misfits.get(one.content_type) or next(stored) for one in messages]
+
+    async def Subscribe(  # noqa: N802 - the protocol's name
+        self, request_iterator: AsyncIterator[gateway_pb2.SubscribeRequest], context: _Context
+    ) -> AsyncIterator[gateway_pb2.SubscribeReply]:
+        """Be a member of a group for as long as the client keeps its side open."""
+        commands = aiter(request_iterator)
+        first = await anext(commands, gateway_pb2.SubscribeRequest())
+        if not first.HasField("open"):
+            raise PermanentError("the first command must be open: topic, group and start")
+        topic, group = first.open.topic, _group(first.open.group)
+        check_topic(topic)
+        start = await self._start(topic, group, first.open.start)
+        async with await self._gateway.subscribe(topic, group, start) as subscription:
+            await context.send_initial_metadata(())
+            async with aclosing(BatchSession(subscription).replies(commands)) as replies:
+                async for reply in replies:
+                    yield reply
+
+    async def Ack(  # noqa: N802 - the protocol's name
+        self,
+        request: gateway_pb2.AckRequest,
+        context: _Context,  # noqa: ARG002 - gRPC's signature
+    ) -> gateway_pb2.AckReply:
+        """Store how far a group is done, for whoever asks."""
+        check_topic(request.topic)
+        if request.positions:
+            await self._gateway.ack(request.topic, _group(request.group), dict(request.positions))
+        return gateway_pb2.AckReply()
+
+    async def GetPositions(  # noqa: N802 - the protocol's name
+        self,
+        request: gateway_pb2.GetPositionsRequest,
+        context: _Context,  # noqa: ARG002 - gRPC's signature
+    ) -> gateway_pb2.GetPositionsReply:
+        """How far each version of a group has acked."""
+        check_topic(request.topic)
+        versions = await self._gateway.positions(request.topic, request.group_name)
+        return gateway_pb2.GetPositionsReply(
+            versions={
+                version: gateway_pb2.Positions(offsets=offsets)
+                for version, offsets in versions.items()
+            }
+        )
+
+    async def _start(self, topic: str, group: Group, asked: gateway_pb2.Start) -> Start:
+        """The rule of riff is about its two edges: who asks for offsets or a time means them."""
+        try:
+            start = unpack_start(asked)
+        except ValueError as error:
+            raise PermanentError(str(error)) from error
+        if group.version or not isinstance(start, Edge):
+            return start
+        acked = await self._gateway.positions(topic, group.name)
+        return start_of_version(group, acked, start, start)
+
+
+def _group(group: gateway_pb2.Group) -> Group:
+    """A group by its one name, however it is written: `x-v3` is version 3 of `x`.
+
+    Raises:
+        PermanentError: It has no name.
+    """
+    if not group.name:
+        raise PermanentError("the group is empty: name the one to read or ack for")
+    return Group.parse(group.name, group.version)

@@ -1,0 +1,55 @@
+"""What a gRPC status means to a caller: this is where it becomes one of penstock's errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import grpc
+
+from penstock.plugin import NotReady, PenstockError, PermanentError, TemporaryError, Unsupported
+
+CALL_SECONDS: Final = 60.0
+"""How long a gateway may take to answer one call."""
+
+_PERMANENT = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+    }
+)
+_TOO_LARGE = "larger than max"  # gRPC says so itself, and has no status of its own for it
+
+
+class NotSpoken(PenstockError):
+    """The server does not have the service that was called."""
+
+
+@contextmanager
+def failures(address: str) -> Iterator[None]:
+    """Raise penstock's errors in place of gRPC's, with the cause kept.
+
+    Args:
+        address: Who was called, for the text.
+    """
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise failure_of(error, address) from error
+
+
+def failure_of(error: grpc.aio.AioRpcError, address: str) -> PenstockError:
+    """The error that a status stands for. What nobody knows to be permanent is temporary."""
+    code, reason = error.code(), error.details() or "no reason given"
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return NotSpoken(f"gateway {address}: {reason}")
+    if code is grpc.StatusCode.FAILED_PRECONDITION:
+        return Unsupported(reason)
+    if code in _PERMANENT or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in reason):
+        return PermanentError(reason)
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return NotReady(f"gateway {address} is not available: {reason}")
+    return TemporaryError(f"gateway {address} failed ({code.name}): {reason}")

@@ -1,0 +1,95 @@
+"""A gateway by its address: penstock's protocol where it is spoken, riff's where it is not."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import grpc
+
+from penstock.plugin import (
+    Group,
+    Message,
+    NotReady,
+    PublishResult,
+    PubSub,
+    Start,
+    Subscription,
+    TemporaryError,
+)
+from penstock.wire.channel import open_channel
+from penstock.wire.remote.batch import BatchPubSub
+from penstock.wire.remote.failure import NotSpoken
+from penstock.wire.remote.liiklus import LiiklusPubSub
+
+Answer = TypeVar("Answer")
+
+
+class RemotePubSub(PubSub):
+    """A gateway that somebody serves. Nothing is asked of it before the first call.
+
+    A server that answers UNIMPLEMENTED speaks riff's protocol: one message in a call, no starts
+    but the edges, no positions of versions, no grace. That is remembered until a call fails or a
+    subscription is made, since then another server may have taken the address.
+
+    Args:
+        address: `host:port`.
+        heartbeat: Seconds between two signs of life of a subscription that says nothing else,
+            and how long the server may take to answer one.
+    """
+
+    def __init__(self, address: str, *, heartbeat: float = 15.0) -> None:
+        self._address = address
+        self._heartbeat = heartbeat
+        self._channel: grpc.aio.Channel | None = None
+        self._protocols: Sequence[PubSub] = ()
+        self._spoken = 0
+
+    async def open(self) -> None:
+        """Make ready; the connection is made by the first call."""
+        self._channel = open_channel(self._address)
+        self._protocols = (
+            BatchPubSub(self._channel, self._address, self._heartbeat),
+            LiiklusPubSub(self._channel, self._address),
+        )
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._channel:
+            await self._channel.close()
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[PublishResult]:
+        """Store a batch of messages."""
+        return await self._speak(lambda gateway: gateway.publish(topic, messages))
+
+    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+        """Join a group."""
+        self._spoken = 0
+        return await self._speak(lambda gateway: gateway.subscribe(topic, group, start))
+
+    async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
+        """Store a group's positions."""
+        await self._speak(lambda gateway: gateway.ack(topic, group, positions))
+
+    async def positions(self, topic: str, name: str) -> Mapping[int, Mapping[int, int]]:
+        """The last acked offsets, by version and partition."""
+        return await self._speak(lambda gateway: gateway.positions(topic, name))
+
+    async def end_positions(self, topic: str) -> Mapping[int, int]:
+        """The offset of the last record, by partition."""
+        return await self._speak(lambda gateway: gateway.end_positions(topic))
+
+    async def _speak(self, call: Callable[[PubSub], Awaitable[Answer]]) -> Answer:
+        for spoken in range(self._spoken, len(self._protocols)):
+            try:
+                answer = await call(self._protocols[spoken])
+            except NotSpoken:
+                continue
+            except TemporaryError:
+                self._spoken = 0
+                raise
+            self._spoken = spoken
+            return answer
+        self._spoken = 0
+        raise NotReady(
+            f"what listens on {self._address} speaks neither penstock's gateway protocol nor "
+            f"riff's: is it the address of a gateway?"
+        )
