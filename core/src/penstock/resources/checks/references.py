@@ -1,0 +1,52 @@
+"""Gateways and streams that are named and must be there."""
+
+from collections.abc import Iterator, Sequence
+
+from penstock.resources.declaration import Declaration
+from penstock.resources.models import Processor, Resource, Stream
+from penstock.resources.problem import Problem
+from penstock.resources.source import FieldPath
+from penstock.resources.suggestion import did_you_mean, listing
+
+
+def reference_problems(declarations: Sequence[Declaration]) -> Iterator[Problem]:
+    """References to what is not declared, or is in another namespace."""
+    gateways = _Names("gateway", [one for one in declarations if one.is_gateway])
+    streams = _Names("Stream", [one for one in declarations if one.kind == "Stream"])
+    for resource in (one.resource for one in declarations):
+        if isinstance(resource, Stream):
+            path: FieldPath = ("spec", "gateway", "name")
+            yield from gateways.missing(resource, path, resource.spec.gateway.name)
+        if isinstance(resource, Processor):
+            sides = (("inputs", resource.spec.inputs), ("outputs", resource.spec.outputs))
+            for side, bindings in sides:
+                for index, binding in enumerate(bindings):
+                    path = ("spec", side, index, "stream")
+                    yield from streams.missing(resource, path, binding.stream)
+
+
+class _Names:
+    """The names of one kind that are declared, by namespace."""
+
+    def __init__(self, kind: str, declarations: Sequence[Declaration]) -> None:
+        self._kind = kind
+        self._by_namespace: dict[str, set[str]] = {}
+        for one in declarations:
+            self._by_namespace.setdefault(one.namespace, set()).add(one.name)
+
+    def missing(self, resource: Resource, path: FieldPath, name: str) -> Iterator[Problem]:
+        namespace = resource.metadata.namespace
+        names = self._by_namespace.get(namespace, set()) - {""}
+        if name in names:
+            return
+        there = f"there are: {listing(names)}" if names else "there is none"
+        message = f'no {self._kind} "{name}" in namespace "{namespace}" ({there})'
+        last = name.rpartition("/")[2]
+        elsewhere = sorted(
+            other for other, declared in self._by_namespace.items() if last in declared
+        )
+        if elsewhere:
+            message += f'; one is in namespace "{elsewhere[0]}", and references stay within theirs'
+        else:
+            message += did_you_mean(name, names)
+        yield Problem.about(resource, path, message)

@@ -1,0 +1,134 @@
+"""Processors: a function between the streams that it reads and those that it writes."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from penstock.plugin import Edge
+from penstock.resources.models.base import Model, without_blanks
+from penstock.resources.models.cel import given, rule
+from penstock.resources.models.condition import Status
+from penstock.resources.models.name import Alias, Reference
+from penstock.resources.models.pod import FUNCTION_CONTAINER, Container, PodTemplate
+from penstock.resources.models.reference import TypedReference
+from penstock.resources.models.resource import Resource
+from penstock.window import Window
+
+MAX_BINDINGS = 64
+"""Inputs, or outputs, of one processor; what the API server compares pair by pair needs a bound."""
+
+
+def _alias_of(binding: str) -> str:
+    return f"({given(f'{binding}.alias')} ? {binding}.alias : {binding}.stream)"
+
+
+_UNIQUE_ALIASES = rule(
+    f"self.all(a, self.exists_one(b, {_alias_of('a')} == {_alias_of('b')}))",
+    "aliases are unique on each side; an alias that is not given is the stream's name",
+)
+_ONE_BUILD = rule(
+    f"!({given('self.functionRef')} && {given('self.containerRef')})",
+    "functionRef and containerRef exclude each other",
+)
+_BUILT = (
+    f"has(self.build) && ({given('self.build.functionRef')} || {given('self.build.containerRef')})"
+)
+_IMAGE = (
+    "has(self.template) && has(self.template.spec) && has(self.template.spec.containers) && "
+    "self.template.spec.containers.exists(c, "
+    f"(!{given('c.name')} || c.name == '{FUNCTION_CONTAINER}') && {given('c.image')})"
+)
+_BUILT_OR_IMAGE = rule(
+    f"({_BUILT}) != ({_IMAGE})",
+    "exactly one of build.functionRef, build.containerRef and an image of the container "
+    "called function is needed",
+)
+
+
+class StreamBinding(Model):
+    """A stream that the function reads or writes, and what it calls it."""
+
+    stream: Reference = Field(description="A stream of the processor's namespace.")
+    alias: Alias = Field(
+        default_factory=lambda validated: str(validated.get("stream", "")),
+        description="What the function calls it; by default the stream's name.",
+    )
+
+
+class Input(StreamBinding):
+    """A stream that the function reads."""
+
+    start_offset: Edge = Field(
+        default=Edge.LATEST, description="Where a processor that is new starts to read."
+    )
+
+
+class Output(StreamBinding):
+    """A stream that the function writes."""
+
+
+class Build(Model):
+    """Where the function's image comes from, when it is built on the cluster: one of the two."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_BUILD)
+
+    function_ref: str = Field(
+        default="", max_length=253, description="A Function of build.projectriff.io."
+    )
+    container_ref: str = Field(
+        default="", max_length=253, description="A Container of build.projectriff.io."
+    )
+
+
+class ProcessorSpec(Model):
+    """What a processor reads, runs and writes."""
+
+    model_config = ConfigDict(json_schema_extra=_BUILT_OR_IMAGE)
+
+    inputs: list[Input] = Field(
+        min_length=1,
+        max_length=MAX_BINDINGS,
+        description="Streams that the function reads, in the order of its arguments.",
+        json_schema_extra=_UNIQUE_ALIASES,
+    )
+    outputs: list[Output] = Field(
+        default_factory=list,
+        max_length=MAX_BINDINGS,
+        description="Streams that the function writes, in the order of its results.",
+        json_schema_extra=_UNIQUE_ALIASES,
+    )
+    build: Build | None = Field(
+        default=None, description="Where the function's image comes from, when it is built."
+    )
+    template: PodTemplate = Field(
+        default_factory=PodTemplate,
+        description="The function's pods; the container called function, or not named, is its.",
+    )
+    window: Annotated[Window, BeforeValidator(without_blanks)] = Field(
+        default_factory=Window,
+        description="How the inputs are chopped: the function is called once for each window.",
+    )
+
+    @property
+    def function_container(self) -> Container | None:
+        """The container in which the function runs."""
+        containers = self.template.spec.containers
+        return next((one for one in containers if one.is_function), None)
+
+
+class ProcessorStatus(Status):
+    """What became of a processor."""
+
+    latest_image: str = Field(default="", description="The image that runs.")
+    deployment_ref: TypedReference | None = Field(default=None, description="Its Deployment.")
+    scaled_object_ref: TypedReference | None = Field(
+        default=None, description="Its KEDA ScaledObject."
+    )
+
+
+class Processor(Resource):
+    """A function between the streams that it reads and those that it writes."""
+
+    kind: Literal["Processor"] = "Processor"
+    spec: ProcessorSpec = Field(description="What the processor reads, runs and writes.")
+    status: ProcessorStatus | None = Field(default=None, description="What became of it.")
