@@ -49,7 +49,7 @@ class Provisioner:
     def application(self) -> web.Application:
         """The HTTP side of it."""
         application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         return application
 
     async def _answer(self, request: web.Request) -> web.Response:
