@@ -73,7 +73,9 @@ class BatchGatewayService(BatchGatewayServicer):
         return [misfits.get(one.content_type) or next(stored) for one in messages]
 
     async def Subscribe(  # noqa: N802 - the protocol's name
-        self, request_iterator: AsyncIterator[gateway_pb2.SubscribeRequest], context: _Context
+        self,
+        request_iterator: AsyncIterator[gateway_pb2.SubscribeRequest],
+        context: _Context,  # noqa: ARG002 - gRPC's signature
     ) -> AsyncIterator[gateway_pb2.SubscribeReply]:
         """Be a member of a group for as long as the client keeps its side open."""
         commands = aiter(request_iterator)
@@ -83,11 +85,12 @@ class BatchGatewayService(BatchGatewayServicer):
         topic, group = first.open.topic, _group(first.open.group)
         check_topic(topic)
         start = await self._start(topic, group, first.open.start)
-        async with await self._gateway.subscribe(topic, group, start) as subscription:
-            await context.send_initial_metadata(())
-            async with aclosing(BatchSession(subscription).replies(commands)) as replies:
-                async for reply in replies:
-                    yield reply
+        async with (
+            await self._gateway.subscribe(topic, group, start) as subscription,
+            aclosing(BatchSession(subscription).replies(commands)) as replies,
+        ):
+            async for reply in replies:
+                yield reply
 
     async def Ack(  # noqa: N802 - the protocol's name
         self,

@@ -65,6 +65,7 @@ class BatchSession:
         self._start(self._confirm())
         self._start(self._announce())
         try:
+            yield SubscribeReply(assigned=gateway_pb2.Assigned())
             while (reply := await self._replies.get()) is not None:
                 yield reply
             if self._failure:

@@ -67,9 +67,9 @@ class BatchGatewayServicer:
 
     def Subscribe(self, request_iterator, context):
         """The client opens with `open`, then grants credit for each partition it is assigned;
-        a partition without credit is not read, whatever the others do. The server sends its
-        headers (initial metadata) as soon as the start is settled, before any reply. The client
-        leaves the group by ending its side.
+        a partition without credit is not read, whatever the others do. The first reply comes as
+        soon as the start is settled: an `assigned` without partitions. The client leaves the
+        group by ending its side.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

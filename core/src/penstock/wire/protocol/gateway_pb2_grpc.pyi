@@ -37,9 +37,9 @@ class BatchGatewayStub:
     Publish: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PublishRequest, _gateway_pb2.PublishReply]
     Subscribe: _grpc.StreamStreamMultiCallable[_gateway_pb2.SubscribeRequest, _gateway_pb2.SubscribeReply]
     """The client opens with `open`, then grants credit for each partition it is assigned;
-    a partition without credit is not read, whatever the others do. The server sends its
-    headers (initial metadata) as soon as the start is settled, before any reply. The client
-    leaves the group by ending its side.
+    a partition without credit is not read, whatever the others do. The first reply comes as
+    soon as the start is settled: an `assigned` without partitions. The client leaves the
+    group by ending its side.
     """
     Ack: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.AckRequest, _gateway_pb2.AckReply]
     GetPositions: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetPositionsRequest, _gateway_pb2.GetPositionsReply]
@@ -50,9 +50,9 @@ class BatchGatewayAsyncStub(BatchGatewayStub):
     Publish: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PublishRequest, _gateway_pb2.PublishReply]  # type: ignore[assignment]
     Subscribe: _aio.StreamStreamMultiCallable[_gateway_pb2.SubscribeRequest, _gateway_pb2.SubscribeReply]  # type: ignore[assignment]
     """The client opens with `open`, then grants credit for each partition it is assigned;
-    a partition without credit is not read, whatever the others do. The server sends its
-    headers (initial metadata) as soon as the start is settled, before any reply. The client
-    leaves the group by ending its side.
+    a partition without credit is not read, whatever the others do. The first reply comes as
+    soon as the start is settled: an `assigned` without partitions. The client leaves the
+    group by ending its side.
     """
     Ack: _aio.UnaryUnaryMultiCallable[_gateway_pb2.AckRequest, _gateway_pb2.AckReply]  # type: ignore[assignment]
     GetPositions: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetPositionsRequest, _gateway_pb2.GetPositionsReply]  # type: ignore[assignment]
@@ -72,9 +72,9 @@ class BatchGatewayServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_gateway_pb2.SubscribeReply], _abc.AsyncIterator[_gateway_pb2.SubscribeReply]]:
         """The client opens with `open`, then grants credit for each partition it is assigned;
-        a partition without credit is not read, whatever the others do. The server sends its
-        headers (initial metadata) as soon as the start is settled, before any reply. The client
-        leaves the group by ending its side.
+        a partition without credit is not read, whatever the others do. The first reply comes as
+        soon as the start is settled: an `assigned` without partitions. The client leaves the
+        group by ending its side.
         """
 
     @_abc_1.abstractmethod

@@ -75,6 +75,9 @@ class BatchPubSub(PubSub):
 
     async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
         """Join a group; the start is settled before this returns."""
+        # A stream that is refused while it is written to may lose the reason on its way through
+        # gRPC: a call that is none shows it first.
+        await self.positions(topic, group.name)
         opening = gateway_pb2.Open(topic=topic, group=_pack_group(group), start=pack_start(start))
         return await BatchSubscription.join(self._stub, self._address, opening, self._heartbeat)
 

@@ -23,7 +23,7 @@ from penstock.wire.columns import unpack_records
 from penstock.wire.protocol import gateway_pb2
 from penstock.wire.protocol.gateway_pb2 import SubscribeReply, SubscribeRequest
 from penstock.wire.remote.events import Events
-from penstock.wire.remote.failure import CALL_SECONDS, failure_of
+from penstock.wire.remote.failure import CALL_SECONDS, failure_of, silent
 from penstock.wire.remote.inbox import HIGH_BYTES, HIGH_RECORDS, Inbox
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class BatchSubscription(Subscription):
         self._inboxes: dict[int, Inbox] = {}
         self._sequence = count(1)
         self._unconfirmed: dict[int, asyncio.Future[None]] = {}
+        self._joined = asyncio.Event()
         self._call = stub.Subscribe(self._outgoing())
         self._receiving = asyncio.create_task(self._receive())
         self._beating: asyncio.Task[None] | None = None
@@ -59,7 +60,7 @@ class BatchSubscription(Subscription):
         opening: gateway_pb2.Open,
         heartbeat: float,
     ) -> Self:
-        """Open a subscription and wait until it stands.
+        """Open a subscription and wait until its start is settled.
 
         Args:
             stub: Of the channel to use.
@@ -68,16 +69,19 @@ class BatchSubscription(Subscription):
             heartbeat: Seconds between two signs of life; the server has as long to answer one.
 
         Raises:
-            NotSpoken: The server does not have the protocol.
             PenstockError: As the server answered.
         """
         member = cls(stub, address, opening)
         try:
-            # The server obeys in order: what answers this has settled the start.
-            await member._confirm({}, CALL_SECONDS)
-        except BaseException:
+            async with asyncio.timeout(CALL_SECONDS):
+                await member._joined.wait()
+        except BaseException as error:
             await member.close()
+            if isinstance(error, TimeoutError):
+                raise silent(address, CALL_SECONDS) from error
             raise
+        if failure := member._events.failure:
+            raise failure
         member._beating = asyncio.create_task(member._beat(heartbeat))
         return member
 
@@ -123,6 +127,7 @@ class BatchSubscription(Subscription):
         try:
             while isinstance(reply := await self._call.read(), SubscribeReply):
                 self._take(reply)
+                self._joined.set()
             self._lose(TemporaryError(f"gateway {self._address} ended the subscription"))
         except grpc.aio.AioRpcError as error:
             self._lose(failure_of(error, self._address), error)
@@ -144,7 +149,8 @@ class BatchSubscription(Subscription):
                 for partition in partitions:
                     self._inboxes[partition] = Inbox()
                     self._grant(partition, HIGH_RECORDS, HIGH_BYTES)
-                self._events.put(Assigned(partitions))
+                if partitions:
+                    self._events.put(Assigned(partitions))
             case "revoked":
                 partitions = frozenset(reply.revoked.partitions)
                 for partition in partitions:
@@ -176,8 +182,7 @@ class BatchSubscription(Subscription):
             async with asyncio.timeout(seconds):
                 await confirmed
         except TimeoutError as error:
-            text = f"gateway {self._address} has not answered for {seconds:g} s"
-            raise TemporaryError(text) from error
+            raise silent(self._address, seconds) from error
         finally:
             self._unconfirmed.pop(sequence, None)
 
@@ -211,6 +216,7 @@ class BatchSubscription(Subscription):
         for confirmed in self._unconfirmed.values():
             if not confirmed.done():
                 confirmed.set_exception(failure)
+        self._joined.set()
         if self._beating:
             self._beating.cancel()
         self._commands.put_nowait(None)

@@ -21,7 +21,9 @@ _PERMANENT = frozenset(
         grpc.StatusCode.UNAUTHENTICATED,
     }
 )
-_TOO_LARGE = "larger than max"  # gRPC says so itself, and has no status of its own for it
+# What gRPC says itself, without a status of its own for it.
+_TOO_LARGE = "larger than max"
+_CUT_OFF = "Internal error from Core"  # a write met the end of its stream, and hid the reason
 
 
 class NotSpoken(PenstockError):
@@ -50,6 +52,13 @@ def failure_of(error: grpc.aio.AioRpcError, address: str) -> PenstockError:
         return Unsupported(reason)
     if code in _PERMANENT or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in reason):
         return PermanentError(reason)
+    if reason == _CUT_OFF:
+        return TemporaryError(f"gateway {address} ended the call while it was written to")
     if code is grpc.StatusCode.UNAVAILABLE:
         return NotReady(f"gateway {address} is not available: {reason}")
     return TemporaryError(f"gateway {address} failed ({code.name}): {reason}")
+
+
+def silent(address: str, seconds: float) -> TemporaryError:
+    """The error of a gateway that has not answered for so long."""
+    return NotReady(f"gateway {address} has not answered for {seconds:g} s")

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from penstock.wire.protocol.liiklus_pb2_grpc import LiiklusServiceAsyncStub
 
 _SETTLE_SECONDS: Final = 10.0
-"""How long to wait for the first assignment: a member that gets none is not told so."""
+"""How long to wait for headers or an assignment; not every server sends the former alone, and a
+member that gets no partition is not told so.
+"""
+
+_REFUSAL_SECONDS = 0.05  # how far behind its headers the status of a refusal may be seen
 
 
 class LiiklusSubscription(Subscription):
@@ -57,7 +61,7 @@ class LiiklusSubscription(Subscription):
         self._next: dict[int, Assignment] = {}
         self._settled = asyncio.Event()
         self._call = stub.Subscribe(request)
-        self._tasks = {asyncio.create_task(self._follow())}
+        self._tasks = {asyncio.create_task(self._follow()), asyncio.create_task(self._settle())}
 
     @classmethod
     async def join(
@@ -67,7 +71,7 @@ class LiiklusSubscription(Subscription):
         request: SubscribeRequest,
         acknowledge: Callable[[Mapping[int, int]], Awaitable[None]],
     ) -> Self:
-        """Subscribe, and wait for the first assignment: no other sign is given of a start.
+        """Subscribe, and wait until the start is settled, as far as that can be seen.
 
         Args:
             stub: Of the channel to use.
@@ -115,6 +119,11 @@ class LiiklusSubscription(Subscription):
         """Leave the group."""
         self._lose(TemporaryError("the subscription is closed"))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _settle(self) -> None:
+        await self._call.initial_metadata()
+        await asyncio.sleep(_REFUSAL_SECONDS)
+        self._settled.set()
 
     async def _follow(self) -> None:
         try:
