@@ -1,0 +1,41 @@
+"""The entry point: `penstock` and `python -m penstock.cli`."""
+
+import os
+import sys
+from importlib import import_module
+from time import monotonic
+
+EXTRA = frozenset({"aiohttp", "click", "grpc_health", "grpc_reflection", "yaml"})
+"""What the command line imports that `penstock` alone does not install."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    started = monotonic()
+    # A person gets penstock's messages; gRPC's own logs say the same less clearly.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        import_module("penstock.cli.root").penstock(prog_name="penstock", obj=started)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if "PENSTOCK_DEBUG" in os.environ:
+            raise
+        sys.exit(_explain(error))
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
+        return (
+            f"The penstock command line needs the package {error.name}, which is not installed: "
+            "pip install 'penstock[cli]'"
+        )
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return (
+        f"Error: penstock failed where it should not have: {text}. "
+        "With PENSTOCK_DEBUG=1 in the environment it shows where; please report it."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""`penstock gateway`: one gateway, served to everybody."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from penstock.cli.gateway_spec import read_spec
+from penstock.cli.manifests import warn_of_broken
+from penstock.plugin import Plugins, UsageError, load_plugins
+from penstock.resources.suggestion import did_you_mean, listing
+from penstock.server import GatewayServer
+
+
+@click.group("gateway")
+def command() -> None:
+    """Serve gateways."""
+
+
+@command.command("serve")
+@click.argument("type_", metavar="TYPE")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=6565,
+    help="Port of the gateway protocols, health and reflection; 0 takes a free one.",
+)
+@click.option(
+    "--provisioner-port",
+    type=click.IntRange(0, 65535),
+    help="Port of the HTTP provisioner; 0 takes a free one. Left out, there is none.",
+)
+@click.option(
+    "--advertised",
+    metavar="HOST[:PORT]",
+    help="Where clients reach the gateway, if not where it listens.",
+)
+@click.option(
+    "--spec",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="The gateway's spec, as YAML; - is standard input.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of the spec, its value read as YAML; may be given again, and counts more than "
+    "FILE. A dot leads into a field: retention.messages=1000.",
+)
+def serve(
+    *,
+    type_: str,
+    host: str,
+    port: int,
+    provisioner_port: int | None,
+    advertised: str | None,
+    spec: Path | None,
+    settings: tuple[str, ...],
+) -> None:
+    """Serve a gateway of a TYPE until Ctrl-C.
+
+    TYPE is the word for a kind of gateway, such as inmemory for InMemoryGateway; penstock plugin
+    list shows the kinds. Clients speak riff's gateway protocol or penstock's own on the one port,
+    and provision streams with PUT /NAMESPACE/STREAM on the other. The first line of the output
+    names both.
+    """
+    plugins = load_plugins()
+    warn_of_broken(plugins)
+    plugin = plugins.by_type(type_.lower())
+    if plugin is None:
+        raise _unknown(type_, plugins)
+    server = GatewayServer(
+        plugin.gateway(read_spec(plugin.kind, spec, settings)),
+        host=host,
+        port=port,
+        provisioner_port=provisioner_port,
+        advertised=advertised,
+    )
+    asyncio.run(_serve(plugin.kind.name, server))
+
+
+async def _serve(kind: str, server: GatewayServer) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with server:
+        line = f"{kind} serves {server.address}"
+        if server.provisioner_port is not None:
+            line += f", provisioner on port {server.provisioner_port}"
+        click.echo(f"{line}; Ctrl-C stops")
+        await stop.wait()
+
+
+def _unknown(type_: str, plugins: Plugins) -> UsageError:
+    types = [one.kind.type for one in plugins.by_kind.values()]
+    hint = did_you_mean(type_, types) or f"; its plugin may be in penstock-{type_.lower()}"
+    return UsageError(
+        f'there is no gateway of type "{type_}"{hint}; installed: {listing(types) or "none"}'
+    )

@@ -1,0 +1,44 @@
+"""`penstock run`: everything that manifests declare, on this machine."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from penstock.cli.manifests import files_argument, load_sound
+from penstock.local.output import Output
+from penstock.local.runtime import Runtime
+from penstock.plugin import load_plugins
+
+
+@click.command("run")
+@files_argument
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="Start a function anew when a file in its working directory changes.",
+)
+@click.pass_context
+def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> None:
+    """Run manifests on this machine: gateways, functions and all.
+
+    Each FILE is YAML with one document or several, a folder of such files, or - for standard
+    input. Gateways run in this process; an InMemoryGateway keeps its messages there.
+
+    A function is started by the command, args, env and workingDir of its container and has to
+    listen on GRPC_PORT. A relative workingDir begins at the folder of its file, which is the
+    default. What is installed beside penstock, such as penstock-invoker, is found first.
+
+    A function or a sidecar that ends is started again, after 0.2 s, 0.4 s and so on up to 30 s.
+    A function that ends before it was ever ready ends the run, but for --reload.
+
+    Ctrl-C stops everything in order, with exit code 0; once more, and it does not wait. What
+    runs is found by penstock publish and penstock subscribe. There is one run at a time for each
+    PENSTOCK_STATE_DIR.
+    """
+    plugins = load_plugins()
+    manifests = load_sound(files, plugins)
+    output = Output(color=sys.stdout.isatty() and ctx.color is not False)
+    runtime = Runtime(manifests, plugins, output, reload=reload, started=ctx.obj)
+    asyncio.run(runtime.run())

@@ -1,0 +1,137 @@
+"""`penstock subscribe`: the messages of a stream as JSON lines."""
+
+import asyncio
+import base64
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from uuid import uuid4
+
+import click
+
+from penstock.cli.reading import read_batches
+from penstock.cli.target import Target, target_options
+from penstock.plugin import Edge, Group, Message, Record
+from penstock.wire.remote import RemotePubSub
+
+Encode = Callable[[Message], str]
+
+
+@click.command("subscribe")
+@target_options
+@click.option(
+    "--from-beginning", is_flag=True, help="Print what is there already, not only what is new."
+)
+@click.option(
+    "--payload-encoding",
+    type=click.Choice(["raw", "base64"]),
+    default="raw",
+    help="How payloads are printed. One that is not UTF-8 is printed in base64 by raw too, and "
+    'its line ends with "payloadEncoding":"base64".',
+)
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="End after so many messages."
+)
+def command(
+    *, target: Target, from_beginning: bool, payload_encoding: str, count: int | None
+) -> None:
+    """Print the messages of a stream as JSON lines, until Ctrl-C.
+
+    STREAM is a stream of what runs here; with --gateway HOST:PORT it is one of any gateway. A
+    line has these keys, in this order:
+
+    \b
+    {"payload":"55.0","contentType":"application/json","headers":{}}
+
+    Each run reads for itself: it takes nothing from a processor or from another run.
+    """  # noqa: D301 - click wants the character, not two
+    start = Edge.EARLIEST if from_beginning else Edge.LATEST
+    encode = as_raw if payload_encoding == "raw" else as_base64
+    asyncio.run(_run(target, start, encode, count))
+
+
+def as_raw(message: Message) -> str:
+    """The line of a message with its payload as text."""
+    try:
+        return _line(message, message.payload.decode())
+    except UnicodeDecodeError:
+        return _line(message, _base64(message.payload), payloadEncoding="base64")
+
+
+def as_base64(message: Message) -> str:
+    """The line of a message with its payload in base64."""
+    return _line(message, _base64(message.payload))
+
+
+def _base64(payload: bytes) -> str:
+    return base64.b64encode(payload).decode("ascii")
+
+
+def _line(message: Message, payload: str, **more: str) -> str:
+    fields = {
+        "payload": payload,
+        "contentType": message.content_type,
+        "headers": dict(message.headers),
+        **more,
+    }
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+async def _run(target: Target, start: Edge, encode: Encode, count: int | None) -> None:
+    """Print until there are enough, or until nobody reads what is printed."""
+    printing = asyncio.create_task(_print(target, start, encode, count))
+    closing = asyncio.create_task(_wait_for_closed_output())
+    await asyncio.wait({printing, closing}, return_when=asyncio.FIRST_COMPLETED)
+    closing.cancel()
+    if not printing.done():
+        printing.cancel()
+        await asyncio.wait({printing})
+        return
+    try:
+        printing.result()
+    except BrokenPipeError:
+        # Python flushes what is left when it exits, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _print(target: Target, start: Edge, encode: Encode, count: int | None) -> None:
+    group = Group(f"penstock-subscribe-{uuid4().hex}")
+    note = partial(click.echo, err=True)
+    async with (
+        RemotePubSub(target.gateway) as gateway,
+        await gateway.subscribe(target.topic, group, start) as subscription,
+        aclosing(read_batches(subscription, note)) as batches,
+    ):
+        note(f"subscribed to {target.name}; Ctrl-C ends")
+        async for partition, read in batches:
+            records = read[:count]
+            _write(records, encode)
+            await subscription.ack({partition: records[-1].offset})
+            if count is not None:
+                count -= len(records)
+                if not count:
+                    return
+
+
+def _write(records: Sequence[Record], encode: Encode) -> None:
+    sys.stdout.write("".join([encode(record.message) for record in records]))
+    sys.stdout.flush()
+
+
+async def _wait_for_closed_output() -> None:
+    """Wait until the reader of a pipe has gone, as `head` does: the next write may be far off."""
+    loop = asyncio.get_running_loop()
+    output = sys.stdout.fileno()
+    closed = asyncio.Event()
+    is_pipe = stat.S_ISFIFO(os.fstat(output).st_mode)
+    if is_pipe:
+        loop.add_reader(output, closed.set)
+    try:
+        await closed.wait()
+    finally:
+        if is_pipe:
+            loop.remove_reader(output)

@@ -1,0 +1,74 @@
+"""The gateways and streams of a run: opened in this process, served on free ports."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from penstock.local.output import Output
+from penstock.plugin import Address, PermanentError, Plugins, TemporaryError
+from penstock.resources.models import ConcreteGateway, Stream
+from penstock.server import GatewayServer
+from penstock.workload import Connection, StreamBinding
+
+RETRY_SECONDS = 1.0
+"""Between two tries to provision a stream, where the gateway does not say."""
+
+Key = tuple[str, str]
+"""A resource's namespace and name."""
+
+
+class LocalGateways:
+    """Opens what manifests declare; each gateway is closed with the stack.
+
+    Args:
+        plugins: What the gateways are made by.
+        stack: What closes them.
+        output: Told of each.
+    """
+
+    def __init__(self, plugins: Plugins, stack: AsyncExitStack, output: Output) -> None:
+        self._plugins = plugins
+        self._stack = stack
+        self._output = output
+        self._servers: dict[Key, GatewayServer] = {}
+        self._connections: dict[Key, Connection | None] = {}
+
+    async def open(self, resource: ConcreteGateway) -> None:
+        """Open a gateway and serve it."""
+        plugin = self._plugins.by_kind[resource.kind]
+        server = GatewayServer(plugin.gateway(resource.spec), port=0, provisioner_port=None)
+        key = (resource.metadata.namespace, resource.metadata.name)
+        self._servers[key] = await self._stack.enter_async_context(server)
+        self._connections[key] = (
+            Connection(resource.kind, resource.spec.model_dump(mode="json", by_alias=True))
+            if plugin.pubsub
+            else None
+        )
+        self._output.event(f"{resource.title} serves {server.address}")
+
+    async def provision(self, stream: Stream) -> StreamBinding:
+        """Make a stream, however long its gateway takes to be ready.
+
+        Raises:
+            PermanentError: The gateway refuses it.
+        """
+        key = (stream.metadata.namespace, stream.spec.gateway.name)
+        address = await self._ask(stream, self._servers[key])
+        return StreamBinding(
+            gateway=address.gateway,
+            topic=address.topic,
+            content_type=stream.spec.content_type,
+            connection=self._connections[key],
+        )
+
+    async def _ask(self, stream: Stream, server: GatewayServer) -> Address:
+        said = ""
+        while True:
+            try:
+                return await server.provision(stream.settings())
+            except PermanentError as error:
+                raise PermanentError(f"{stream.source}: {stream.title}: {error}") from error
+            except TemporaryError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self._output.warning(f"{stream.title} is not ready: {said}; trying again")
+                await asyncio.sleep(error.retry_after or RETRY_SECONDS)

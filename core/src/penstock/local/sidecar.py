@@ -1,0 +1,75 @@
+"""The process of a sidecar: a folder of bindings, an environment, and the program."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from penstock.local.ports import HOST
+from penstock.local.process import Command
+from penstock.local.supervisor import Service
+from penstock.plugin import UsageError
+from penstock.resources.models import Processor
+from penstock.workload import StreamBinding, binding_files, sidecar_environment
+
+MODULE = "penstock_sidecar"
+GRACE_SECONDS = 5.0
+"""How long a sidecar may take to settle what it holds."""
+
+
+def check_sidecar_installed() -> None:
+    """Make sure that sidecars can be started.
+
+    Raises:
+        UsageError: Their program is not installed here.
+    """
+    if find_spec(MODULE) is None:
+        raise UsageError(
+            "processors need the sidecar, which is not installed: pip install penstock-sidecar"
+        )
+
+
+def sidecar_service(
+    processor: Processor,
+    name: str,
+    streams: Mapping[str, StreamBinding],
+    function_port: int,
+    folder: Path,
+) -> Service:
+    """How a processor's sidecar is run; writes its bindings.
+
+    Args:
+        processor: The processor.
+        name: What its output and its events are shown under.
+        streams: Those of the processor's namespace, by name.
+        function_port: Where its function listens.
+        folder: A folder for this sidecar alone; made here.
+    """
+    bindings = folder / "bindings"
+    for path, content in binding_files(processor, streams).items():
+        file = bindings / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    ready = folder / "ready"
+    environment = {
+        **os.environ,
+        **sidecar_environment(
+            processor, function=f"{HOST}:{function_port}", bindings=str(bindings)
+        ),
+        "PENSTOCK_GRACE_SECONDS": f"{GRACE_SECONDS:g}",
+        "PENSTOCK_READY_FILE": str(ready),
+    }
+
+    async def is_ready() -> bool:
+        return ready.exists()
+
+    return Service(
+        name=f'sidecar of "{name}"',
+        log_name=f"{name} (sidecar)",
+        # -P: a module of the function's folder must not stand in for one of the sidecar's.
+        command=Command([sys.executable, "-P", "-m", MODULE], environment, folder),
+        is_ready=is_ready,
+        not_ready="has not subscribed to its inputs",
+        before_start=lambda: ready.unlink(missing_ok=True),
+    )

@@ -1,0 +1,171 @@
+"""Keeps one process running: starts it again, after growing pauses, whenever it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from penstock.local.backoff import Backoff
+from penstock.local.output import Output
+from penstock.local.process import Command, Process, describe_exit
+from penstock.local.reaper import Reaper
+from penstock.plugin import PenstockError
+
+PROBE_SECONDS = 0.02
+"""How often a process that starts is asked whether it is ready."""
+PATIENCE = 5.0
+"""Seconds after which a person is told that it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process to be kept running.
+
+    Attributes:
+        name: What events call it: `function "x"`.
+        log_name: The name in front of its output.
+        command: What to start.
+        is_ready: Whether it is ready now.
+        not_ready: What it has not done until then, as in `has not opened its port`.
+        before_start: Called before each start.
+    """
+
+    name: str
+    log_name: str
+    command: Command
+    is_ready: Callable[[], Awaitable[bool]]
+    not_ready: str
+    before_start: Callable[[], None] = lambda: None
+
+
+class StartFailed(PenstockError):
+    """A process ended before it was ever ready."""
+
+
+class Supervisor:
+    """Keeps a service's process running from `run` to `stop`.
+
+    Args:
+        service: What to run.
+        reaper: Told of each process.
+        output: Told of each event, and of what the process writes.
+        must_start: Whether the first process has to become ready; otherwise its end is followed
+            by a new start, as that of any other.
+
+    Attributes:
+        ready: Set while the process is ready.
+    """
+
+    def __init__(
+        self, service: Service, reaper: Reaper, output: Output, *, must_start: bool
+    ) -> None:
+        self.ready = asyncio.Event()
+        self._service = service
+        self._reaper = reaper
+        self._output = output
+        self._must_start = must_start
+        self._backoff = Backoff()
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+        self._restarting = False
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start the process, again and again, until it is stopped.
+
+        Raises:
+            StartFailed: It ended before it was ever ready, though it must start.
+        """
+        while not self._stopping.is_set():
+            began = monotonic()
+            ending = await self._live()
+            if not (self._stopping.is_set() or self._restarting):
+                pause = self._backoff.after(monotonic() - began)
+                self._output.warning(f"{ending}; it starts again in {pause:g} s")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._hurry.wait()
+            self._restarting = False
+            self._hurry.clear()
+
+    async def restart(self, grace: float) -> None:
+        """Start the process anew, now; the old one has `grace` seconds to end."""
+        self._backoff.reset()
+        self._restarting = True
+        await self._end(grace)
+
+    async def stop(self, grace: float) -> None:
+        """End the process within `grace` seconds, and start it no more."""
+        self._stopping.set()
+        await self._end(grace)
+
+    def kill(self) -> None:
+        """End the process at once, also one that is being stopped."""
+        self._stopping.set()
+        self._hurry.set()
+        if self._process:
+            self._process.kill()
+
+    async def _end(self, grace: float) -> None:
+        self._hurry.set()
+        if self._process:
+            await self._process.stop(grace)
+
+    async def _live(self) -> str:
+        """One process from its start to its end; in words, how it ended."""
+        service = self._service
+        service.before_start()
+        try:
+            process = await Process.start(
+                service.command,
+                self._reaper,
+                lambda line: self._output.log(service.log_name, line),
+            )
+        except OSError as error:
+            ending = f"{service.name} cannot be started: {error}"
+            if self._must_start:
+                raise StartFailed(ending) from error
+            return ending
+        self._process = process
+        if self._stopping.is_set() or self._restarting:
+            # Asked for while the process was being made.
+            process.kill()
+        probing = asyncio.create_task(self._probe())
+        try:
+            ending = f"{service.name} {describe_exit(await process.wait())}"
+        except asyncio.CancelledError:
+            process.kill()
+            await process.wait()
+            raise
+        finally:
+            probing.cancel()
+            self._process = None
+            self.ready.clear()
+        if self._must_start and not self._stopping.is_set():
+            raise StartFailed(_early(ending, service.not_ready, list(process.last_lines)))
+        return ending
+
+    async def _probe(self) -> None:
+        """Notice that the process is ready, or tell a person that it is not."""
+        service = self._service
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._until_ready()
+        if not self.ready.is_set():
+            self._output.warning(
+                f"{service.name} {service.not_ready} in {PATIENCE:g} s; still waiting for it"
+            )
+            await self._until_ready()
+
+    async def _until_ready(self) -> None:
+        while not await self._service.is_ready():  # noqa: ASYNC110 - another process cannot set an event
+            await asyncio.sleep(PROBE_SECONDS)
+        self._must_start = False
+        self._output.event(f"{self._service.name} is ready")
+        self.ready.set()
+
+
+def _early(ending: str, not_ready: str, last_lines: list[str]) -> str:
+    said = "".join(f"\n  {line}" for line in last_lines)
+    return f"{ending} and {not_ready}" + (f"; its last lines:{said}" if said else "")

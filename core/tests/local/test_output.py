@@ -1,0 +1,31 @@
+"""What `penstock run` shows."""
+
+from io import StringIO
+
+from penstock.local.output import Output
+
+
+def test_every_line_has_a_name_in_front_and_names_are_aligned() -> None:
+    stream = StringIO()
+    output = Output(["time-averager", "up"], stream)
+    output.event("two\nlines")
+    output.log("up", "hello | there")
+    output.log("time-averager", "")
+    assert stream.getvalue() == (
+        "penstock      | two\n"
+        "penstock      | lines\n"
+        "up            | hello | there\n"
+        "time-averager | \n"
+    )
+
+
+def test_names_and_warnings_are_coloured_where_that_is_wanted() -> None:
+    stream = StringIO()
+    output = Output(["a", "b"], stream, color=True)
+    output.log("a", "line")
+    output.log("b", "line")
+    output.warning("oh")
+    a, b, warning = stream.getvalue().splitlines()
+    assert a == "\x1b[36ma       \x1b[0m | line"
+    assert b.startswith("\x1b[33m")
+    assert warning.endswith("\x1b[31moh\x1b[0m")
