@@ -1,5 +1,6 @@
 """Durations as Kubernetes writes them: `60s`, `1m30s`, `100ms`."""
 
+import math
 import re
 from typing import Annotated
 
@@ -21,7 +22,10 @@ def parse_duration(text: str) -> float:
         raise ValueError(
             f"{text!r} is not a duration: expected numbers with h, m, s or ms, as 60s or 1m30s"
         )
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    if not math.isfinite(seconds):
+        raise ValueError("a duration is too long to be counted in seconds")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:
@@ -38,8 +42,8 @@ def format_duration(seconds: float) -> str:
 def _validate(value: object) -> object:
     if isinstance(value, str):
         return parse_duration(value)
-    if isinstance(value, bool) or not isinstance(value, float):
-        raise ValueError(f"{value!r} is not a duration: expected a text with a unit, as 60s")  # noqa: TRY004 - pydantic turns a ValueError into a message with the field
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a duration: expected a text with a unit, as 60s")
     return value
 
 

@@ -39,13 +39,14 @@ class MediaType:
         Raises:
             ValueError: It is not one; the text says what is expected.
         """
-        head = _TYPE.match(text or OCTET_STREAM)
+        given = text or OCTET_STREAM
+        head = _TYPE.match(given)
         if head is None or (head["type"] == "*" and head["subtype"] != "*"):
             raise _malformed(text)
         parameters: dict[str, str] = {}
-        rest = (text or OCTET_STREAM)[head.end() :]
-        while rest:
-            part = _PARAMETER.match(rest)
+        end = head.end()
+        while end < len(given):
+            part = _PARAMETER.match(given, end)
             if part is None:
                 raise _malformed(text)
             if part["name"]:
@@ -53,7 +54,7 @@ class MediaType:
                 value = part["token"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
                 name = part["name"].lower()
                 parameters[name] = value.lower() if name == "charset" else value
-            rest = rest[part.end() :]
+            end = part.end()
         return cls(head["type"].lower(), head["subtype"].lower(), parameters)
 
     @property
@@ -87,30 +88,31 @@ class MediaType:
         return [(name, value) for name, value in self.parameters.items() if name != "q"]
 
     def __str__(self) -> str:
-        parameters = "".join(f"; {name}={value}" for name, value in self.parameters.items())
+        parameters = "".join(f"; {name}={_quoted(it)}" for name, it in self.parameters.items())
         return f"{self.type}/{self.subtype}{parameters}"
 
 
 @lru_cache(maxsize=4096)
 def fits(declared: str, actual: str) -> bool:
-    """Whether a message's content type fits the declared one; a malformed one never does.
+    """Whether a message's content type fits the declared one; a range or a malformed one never
+    does.
 
     An empty text stands for `application/octet-stream`, which as a declaration takes everything:
     any message is a sequence of bytes.
     """
-    if not declared or declared == OCTET_STREAM:
-        return _is_well_formed(actual)
     try:
-        return MediaType.parse(declared).includes(MediaType.parse(actual))
+        got = MediaType.parse(actual)
+        takes_all = not declared or declared == OCTET_STREAM
+        return got.is_concrete and (takes_all or MediaType.parse(declared).includes(got))
     except ValueError:
         return False
 
 
-def _is_well_formed(text: str) -> bool:
-    try:
-        return MediaType.parse(text).is_concrete
-    except ValueError:
-        return False
+def _quoted(value: str) -> str:
+    """A parameter's value as it is written: in quotes where it is no token."""
+    if re.fullmatch(_TOKEN, value):
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 def _malformed(text: str) -> ValueError:

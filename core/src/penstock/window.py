@@ -10,6 +10,8 @@ from penstock.duration import Duration
 DEFAULT_SIZE = 60.0
 """Seconds of a tumbling window that says nothing else: riff's."""
 
+_SHORTEST = 0.001  # seconds; a duration is written to the millisecond
+
 
 class WindowType(StrEnum):
     """The kinds of window."""
@@ -61,8 +63,8 @@ class Window(BaseModel):
             raise ValueError("count belongs to type Count: remove it, or set type: Count")
         if self.type is not WindowType.TUMBLING and self.size is not None:
             raise ValueError("size belongs to type Tumbling: remove it, or set type: Tumbling")
-        if self.size is not None and self.size <= 0:
-            raise ValueError("size must be more than 0s")
+        if self.size is not None and self.size < _SHORTEST:
+            raise ValueError("size must be at least 1ms")
         return self
 
     @property

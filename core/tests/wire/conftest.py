@@ -1,8 +1,9 @@
 """One gateway in memory, reached in each of the three ways that there are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import grpc
 import pytest
@@ -32,9 +33,11 @@ from penstock_inmemory import InMemoryGateway
 
 PATIENCE = 20.0  # seconds for what happens at once where it is right
 
-Serve = Callable[..., Awaitable[str]]
-Join = Callable[..., Awaitable["Member"]]
-MakeTopic = Callable[..., Awaitable[str]]
+READERS = Group("readers")
+
+Serve = Callable[..., Coroutine[Any, Any, str]]
+Join = Callable[..., Coroutine[Any, Any, "Member"]]
+MakeTopic = Callable[..., Coroutine[Any, Any, str]]
 
 
 class Member:
@@ -189,7 +192,7 @@ async def join(pubsub: PubSub) -> AsyncIterator[Join]:
 
     async def join(
         topic: str,
-        group: Group = Group("readers"),
+        group: Group = READERS,
         start: Start = Edge.EARLIEST,
         *,
         holds: frozenset[int] = frozenset(),
