@@ -26,7 +26,7 @@ class Calls(grpc.aio.ServerInterceptor):
 
     def __init__(self) -> None:
         self._handlers: dict[str, _Handler] = {}
-        self._streams: set[asyncio.Task[Any]] = set()
+        self._streams: set[_Stream] = set()
         self._stopping = False
 
     async def intercept_service(
@@ -45,7 +45,7 @@ class Calls(grpc.aio.ServerInterceptor):
         """End every open stream with UNAVAILABLE, and those still to come."""
         self._stopping = True
         for stream in self._streams:
-            stream.cancel()
+            stream.end()
 
     def _wrap(self, handler: _Handler) -> _Handler:
         codec = (handler.request_deserializer, handler.response_serializer)
@@ -60,41 +60,76 @@ class Calls(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary), *codec)
 
     def _stream(self, handle: Callable[..., Any]) -> Any:
-        yields = inspect.isasyncgenfunction(handle)
-
         async def answer(request: Any, context: _Context) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._streams.add(task)
+            stream = _Stream(context)
+            self._streams.add(stream)
             try:
-                self._refuse_when_stopping()
-                if yields:
-                    async with aclosing(handle(request, context)) as replies:
-                        async for reply in replies:
-                            await context.write(reply)
-                else:
-                    await handle(request, context)
-            except asyncio.CancelledError:
-                if not self._stopping or context.done():
-                    raise
-                task.uncancel()
-                await _abort(context, _STOPPING)
+                if self._stopping:
+                    raise _stopping()
+                await stream.run(handle, request)
             except grpc.aio.BaseError:
                 raise
             # Whatever a handler raises is answered; what nobody expected is logged there.
             except Exception as error:  # noqa: BLE001
                 await _abort(context, error)
             finally:
-                self._streams.discard(task)
+                self._streams.discard(stream)
 
         return answer
 
-    def _refuse_when_stopping(self) -> None:
-        if self._stopping:
-            raise _STOPPING
+
+class _Stream:
+    """An open stream: the context of its handler, and how it is ended from outside.
+
+    gRPC loses count of what it has sent when a write is interrupted, and can send no status after
+    that: a stream is ended between two writes. One whose client does not read is left to the
+    server, which breaks it off when its grace is over.
+    """
+
+    def __init__(self, context: _Context) -> None:
+        self._context = context
+        self._task = asyncio.current_task()
+        self._writing = False
+        self._ended = False
+
+    async def run(self, handle: Callable[..., Any], request: Any) -> None:
+        try:
+            if inspect.isasyncgenfunction(handle):
+                async with aclosing(handle(request, self)) as replies:
+                    async for reply in replies:
+                        await self.write(reply)
+            else:
+                await handle(request, self)
+        except asyncio.CancelledError:
+            if not self._ended or self._task is None:
+                raise
+            self._task.uncancel()
+            raise _stopping() from None
+
+    def end(self) -> None:
+        self._ended = True
+        if self._task is not None and not self._writing:
+            self._task.cancel()
+
+    async def write(self, message: Any) -> None:
+        await self._send(self._context.write(message))
+
+    async def send_initial_metadata(self, metadata: Any) -> None:
+        await self._send(self._context.send_initial_metadata(metadata))
+
+    async def _send(self, sending: Awaitable[None]) -> None:
+        self._writing = True
+        await sending
+        self._writing = False
+        if self._ended:
+            raise _stopping()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
 
 
-_STOPPING = TemporaryError("the gateway is stopping: call again")
+def _stopping() -> TemporaryError:
+    return TemporaryError("the gateway is stopping: call again")
 
 
 def _unary(handle: Any) -> Any:
