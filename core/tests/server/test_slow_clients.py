@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.tests.server.conftest import RiffClient
 
 RECORD = b"0" * 256 * 1024
-RECORDS = 160  # in each of two partitions: 40 MiB
+RECORDS = 320  # in each of two partitions: 80 MiB
 GRACE = 0.3  # seconds that a member has to let a partition go
 
 
@@ -59,8 +59,8 @@ async def test_one_receive_that_is_not_read_holds_up_no_other_and_is_not_buffere
     await riff.records(stalled, 1)
     await riff.records(flowing, RECORDS)
     assert gateway.handed_out[assignments[1].partition] == RECORDS * len(RECORD)
-    # What is on the way: a batch, and what the transport takes.
-    assert gateway.handed_out[assignments[0].partition] < RECORDS * len(RECORD) / 4
+    # What is on its way: a batch, and what the transport takes, which may grow to 16 MiB.
+    assert gateway.handed_out[assignments[0].partition] < RECORDS * len(RECORD) / 2
     rest = await riff.records(stalled, RECORDS - 1)
     assert [one.offset for one in rest] == list(range(1, RECORDS))
 
