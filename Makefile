@@ -24,6 +24,7 @@ check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/generate_stubs.py --check
 	$(BIN)/python -m penstock.resources.crd --check --output crds
+	$(BIN)/python -m penstock.resources.reference --check --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --check --output docs/cli.md
 
 fix: .venv/dev.stamp ## Reformat, and fix what the linter can
@@ -33,6 +34,7 @@ fix: .venv/dev.stamp ## Reformat, and fix what the linter can
 generate: .venv/dev.stamp ## Write the protobuf stubs, the CRDs and the CLI reference anew
 	$(BIN)/python scripts/generate_stubs.py
 	$(BIN)/python -m penstock.resources.crd --output crds
+	$(BIN)/python -m penstock.resources.reference --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --output docs/cli.md
 
 bench: .venv/dev.stamp ## Measure throughput, latency and size, as ratios within one run
