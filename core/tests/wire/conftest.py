@@ -1,9 +1,12 @@
 """One gateway in memory, reached in each of the three ways that there are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -31,11 +34,15 @@ from penstock.wire.protocol.liiklus_pb2_grpc import add_LiiklusServiceServicer_t
 from penstock.wire.remote import RemotePubSub
 from penstock_inmemory import InMemoryGateway
 
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any] | None
+
 PATIENCE = 20.0  # seconds for what happens at once where it is right
 
 READERS = Group("readers")
 
-Serve = Callable[..., Coroutine[Any, Any, str]]
+Serve = Callable[..., Coroutine[Any, Any, "Served"]]
+Launch = Callable[..., Coroutine[Any, Any, "Launched"]]
 Join = Callable[..., Coroutine[Any, Any, "Member"]]
 MakeTopic = Callable[..., Coroutine[Any, Any, str]]
 
@@ -139,13 +146,85 @@ def catalog() -> StreamCatalog:
     return StreamCatalog()
 
 
+class Log(grpc.aio.ServerInterceptor):
+    """Writes down which methods are called, whether they are there or not."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler"]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "Handler":
+        self.methods.append(handler_call_details.method.rpartition(".")[2])
+        return await continuation(handler_call_details)
+
+
 @pytest.fixture
-async def serve(gateway: InMemoryGateway, catalog: StreamCatalog) -> AsyncIterator[Serve]:
+def log() -> Log:
+    return Log()
+
+
+class Served:
+    """A server of this process."""
+
+    def __init__(self, port: int, server: grpc.aio.Server) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self._server = server
+
+    async def stop(self) -> None:
+        """Cut every call off."""
+        await self._server.stop(0)
+
+
+class Launched:
+    """A server in a process of its own, which can be treated badly."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self._process = process
+
+    async def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    def pause(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+async def launch() -> AsyncIterator[Launch]:
+    """Starts processes that serve a gateway in memory over the protocols that are asked for."""
+    async with AsyncExitStack() as processes:
+
+        async def start(*protocols: str, port: int = 0) -> Launched:
+            script = Path(__file__).with_name("gateway_process.py")
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, script, str(port), *protocols, stdout=asyncio.subprocess.PIPE
+            )
+            assert process.stdout
+            async with asyncio.timeout(PATIENCE):
+                launched = Launched(process, int(await process.stdout.readline()))
+            processes.push_async_callback(launched.kill)
+            return launched
+
+        yield start
+
+
+@pytest.fixture
+async def serve(gateway: PubSub, catalog: StreamCatalog, log: Log) -> AsyncIterator[Serve]:
     """Serves the gateway over the protocols that are asked for."""
     async with AsyncExitStack() as servers:
 
-        async def start(*, batch: bool, riff: bool, port: int = 0) -> str:
-            server = grpc.aio.server(interceptors=[Calls()], options=SERVER_OPTIONS)
+        async def start(*, batch: bool, riff: bool, port: int = 0) -> Served:
+            server = grpc.aio.server(interceptors=[log, Calls()], options=SERVER_OPTIONS)
             if batch:
                 add_BatchGatewayServicer_to_server(BatchGatewayService(gateway, catalog), server)
             if riff:
@@ -153,7 +232,7 @@ async def serve(gateway: InMemoryGateway, catalog: StreamCatalog) -> AsyncIterat
             taken = server.add_insecure_port(f"127.0.0.1:{port}")
             await server.start()
             servers.push_async_callback(server.stop, 0)
-            return f"127.0.0.1:{taken}"
+            return Served(taken, server)
 
         yield start
 
@@ -169,8 +248,8 @@ async def pubsub(way: str, gateway: InMemoryGateway, serve: Serve) -> AsyncItera
     if way == "direct":
         yield gateway
     else:
-        address = await serve(batch=way == "batch", riff=True)
-        async with RemotePubSub(address) as remote:
+        served = await serve(batch=way == "batch", riff=True)
+        async with RemotePubSub(served.address) as remote:
             yield remote
 
 

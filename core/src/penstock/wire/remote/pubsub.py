@@ -13,7 +13,6 @@ from penstock.plugin import (
     PubSub,
     Start,
     Subscription,
-    TemporaryError,
 )
 from penstock.wire.channel import open_channel
 from penstock.wire.remote.batch import BatchPubSub
@@ -27,8 +26,8 @@ class RemotePubSub(PubSub):
     """A gateway that somebody serves. Nothing is asked of it before the first call.
 
     A server that answers UNIMPLEMENTED speaks riff's protocol: one message in a call, no starts
-    but the edges, no positions of versions, no grace. That is remembered until a call fails or a
-    subscription is made, since then another server may have taken the address.
+    but the edges, no positions of versions, no grace. That is remembered for as long as the
+    connection stands: another server may take the address.
 
     Args:
         address: `host:port`.
@@ -62,7 +61,6 @@ class RemotePubSub(PubSub):
 
     async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
         """Join a group."""
-        self._spoken = 0
         return await self._speak(lambda gateway: gateway.subscribe(topic, group, start))
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
@@ -78,17 +76,17 @@ class RemotePubSub(PubSub):
         return await self._speak(lambda gateway: gateway.end_positions(topic))
 
     async def _speak(self, call: Callable[[PubSub], Awaitable[Answer]]) -> Answer:
+        assert self._channel, "open comes first"
+        # A connection that was lost is not made again before somebody calls.
+        if self._channel.get_state() is not grpc.ChannelConnectivity.READY:
+            self._spoken = 0
         for spoken in range(self._spoken, len(self._protocols)):
             try:
                 answer = await call(self._protocols[spoken])
             except NotSpoken:
                 continue
-            except TemporaryError:
-                self._spoken = 0
-                raise
             self._spoken = spoken
             return answer
-        self._spoken = 0
         raise NotReady(
             f"what listens on {self._address} speaks neither penstock's gateway protocol nor "
             f"riff's: is it the address of a gateway?"
