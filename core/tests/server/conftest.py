@@ -1,7 +1,7 @@
 """A gateway server on free ports, and a client of riff that is made of generated stubs alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 
 import grpc
 import pytest
@@ -25,7 +25,7 @@ from penstock.wire.protocol.liiklus_pb2 import (
 from penstock.wire.protocol.liiklus_pb2_grpc import LiiklusServiceStub
 from penstock_inmemory import InMemoryGateway
 
-PATIENCE = 10.0  # seconds for what happens at once where it is right
+PATIENCE = 20.0  # seconds for what happens at once where it is right
 
 Subscribing = grpc.aio.UnaryStreamCall[SubscribeRequest, SubscribeReply]
 Receiving = grpc.aio.UnaryStreamCall[ReceiveRequest, ReceiveReply]
@@ -171,15 +171,3 @@ def riff(channel: grpc.aio.Channel) -> RiffClient:
 async def two_partitions(server: GatewayServer) -> str:
     """A topic with so many."""
     return (await server.provision(StreamSettings("default", "pair", partitions=2))).topic
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
-    """Asks until the answer is yes."""
-
-    async def ask(question: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not await question():
-                pass
-
-    return ask

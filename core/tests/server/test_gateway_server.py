@@ -83,6 +83,17 @@ async def test_its_address_is_the_one_that_clients_use(
         assert (await server.provision(StreamSettings("a", "b"))).gateway == server.address
 
 
+async def test_an_ipv6_address_stands_in_brackets() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    async with GatewayServer(InMemoryGateway(), host="::1", port=0, provisioner_port=0) as server:
+        assert server.address.startswith("[::1]:")
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            await asyncio.wait_for(channel.channel_ready(), timeout=10)
+
+
 async def test_without_a_provisioner_port_nothing_is_served_there() -> None:
     async with GatewayServer(InMemoryGateway(), port=0, provisioner_port=None) as server:
         assert server.provisioner_port is None

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_health.v1.health_pb2_grpc import HealthStub, add_HealthServicer_to_server
 
 from penstock.plugin import Health
 from penstock.server import GatewayServer
+from penstock.server.health import HealthReport
 from penstock_inmemory import InMemoryGateway
 
 SERVICES = ["", "com.github.bsideup.liiklus.LiiklusService", "penstock.gateway.v1.BatchGateway"]
@@ -79,6 +80,35 @@ async def test_a_check_that_raises_means_not_serving(
     assert await anext(watch) == NOT_SERVING
     gateway.mood = Health(ready=True)
     assert await anext(watch) == SERVING
+
+
+async def test_a_gateway_that_does_not_answer_is_not_ready(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Silent(InMemoryGateway):
+        async def check(self) -> Health:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    report = HealthReport(Silent(), [], interval=60, patience=0.01)
+    await report.start()
+    await report.stop()
+    assert "it did not answer within 0.01 s" in caplog.text
+
+
+async def test_when_the_server_stops_nothing_is_serving() -> None:
+    report = HealthReport(InMemoryGateway(), ["a.Service"], interval=60)
+    server = grpc.aio.server()
+    add_HealthServicer_to_server(report.servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    await report.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = statuses(channel, "a.Service")
+        assert await anext(watch) == SERVING
+        await report.stop()
+        assert await anext(watch) == NOT_SERVING
+    await server.stop(None)
 
 
 async def test_a_server_whose_gateway_is_not_ready_starts_and_says_so() -> None:

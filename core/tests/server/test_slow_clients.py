@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 
 from penstock.plugin import READ_BYTES, Group, Message, Record, Start, Subscription
@@ -83,6 +84,26 @@ async def test_a_client_that_reads_nothing_gives_up_its_partition_when_its_time_
     assert [one.offset for one in records] == list(range(RECORDS))
     # What was on its way is delivered, and not a record more.
     assert len(await riff.rest(stalled[given.partition])) < RECORDS / 2
+
+
+async def test_a_batch_that_is_being_sent_is_broken_off_when_its_partition_is_revoked(
+    riff: "RiffClient", server: GatewayServer, gateway: Measured, two_partitions: str
+) -> None:
+    await gateway.publish(two_partitions, [Message(b"0" * 1024)] * 2000)
+    # Takes 64 KiB that nobody reads, and never more.
+    options = (("grpc.http2.lookahead_bytes", 64 * 1024), ("grpc.http2.bdp_probe", 0))
+    async with grpc.aio.insecure_channel(server.address, options=options) as channel:
+        narrow = type(riff)(channel)
+        assignments = await narrow.assignments(await narrow.subscribe(two_partitions), 2)
+        stalled = {one.partition: narrow.receive(one) for one in assignments}
+        for receiving in stalled.values():
+            await narrow.records(receiving, 1)
+        await gateway.fill("another")
+        await riff.read("another", RECORDS)
+        [given] = await riff.assignments(await riff.subscribe(two_partitions))
+        # All of them were read from the gateway in one batch.
+        assert gateway.handed_out[given.partition] >= 1000 * 1024
+        assert len(await narrow.rest(stalled[given.partition])) < 500
 
 
 async def test_a_client_that_hangs_up_in_the_middle_hands_over_what_it_has_not_acked(

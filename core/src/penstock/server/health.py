@@ -10,7 +10,6 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from penstock.plugin import Gateway, Health
 
 _LOGGER = logging.getLogger(__name__)
-_PATIENCE = 5.0  # seconds in which a gateway has to answer
 
 
 class HealthReport:
@@ -20,16 +19,24 @@ class HealthReport:
         gateway: Who is asked.
         services: Full names of the services; the empty name, of the whole server, is added.
         interval: Seconds between two questions.
+        patience: Seconds after which a gateway that has not answered is not ready.
 
     Attributes:
         servicer: Answers the health protocol.
     """
 
-    def __init__(self, gateway: Gateway, services: Sequence[str], interval: float) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        services: Sequence[str],
+        interval: float,
+        patience: float = 5.0,
+    ) -> None:
         self.servicer = aio.HealthServicer()
         self._gateway = gateway
         self._services = ("", *services)
         self._interval = interval
+        self._patience = patience
         self._last: Health | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -62,10 +69,10 @@ class HealthReport:
 
     async def _ask(self) -> Health:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return await self._gateway.check()
         except TimeoutError:
-            return Health(ready=False, message=f"it did not answer within {_PATIENCE:g} s")
+            return Health(ready=False, message=f"it did not answer within {self._patience:g} s")
         # A plugin that breaks its promise not to raise must not end the watch over it.
         except Exception as error:
             _LOGGER.exception("checking the gateway failed")
