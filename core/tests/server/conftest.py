@@ -32,7 +32,7 @@ Receiving = grpc.aio.UnaryStreamCall[ReceiveRequest, ReceiveReply]
 
 
 class RiffClient:
-    """Speaks riff's protocol over one channel. Whatever it waits for, it waits for in vain once."""
+    """Speaks riff's protocol over one channel; waits for nothing longer than `PATIENCE`."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.stub = LiiklusServiceStub(channel)
