@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -39,7 +40,7 @@ class LinePublisher:
         Raises:
             TemporaryError: The gateway failed; the text says from which line on.
         """
-        with Progress(source) as progress:
+        with Progress(source, sys.stderr) as progress:
             async for lines in read_lines(source):
                 await self._publish(lines, progress)
                 progress.advance(len(lines), sum(map(len, lines)) + len(lines))

@@ -11,8 +11,13 @@ from penstock.resources.manifest import load
 
 @click.command("lint")
 @files_argument
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="Check for a cluster: a function needs an image or a build there, and a command here.",
+)
 @click.pass_context
-def command(ctx: click.Context, files: tuple[Path, ...]) -> None:
+def command(ctx: click.Context, files: tuple[Path, ...], *, cluster: bool) -> None:
     """Find the errors of manifests without running them.
 
     Each FILE is YAML with one document or several, a folder of such files, or - for standard
@@ -22,7 +27,7 @@ def command(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """
     plugins = load_plugins()
     warn_of_broken(plugins)
-    manifests = load(files, plugins)
+    manifests = load(files, plugins, local=not cluster)
     for problem in manifests.problems:
         click.echo(paint(problem))
     declared = (

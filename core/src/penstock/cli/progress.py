@@ -2,10 +2,9 @@
 
 import os
 import stat
-import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 PATIENCE = 1.0
 """Seconds that pass before anything is shown: what is short needs no bar."""
@@ -15,17 +14,19 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """A bar on standard error, if that is a terminal; a context manager.
+    """A bar on a terminal, and nothing on anything else; a context manager.
 
     Args:
         source: The file descriptor that is read: how much of a regular file is done can be told,
             of anything else only how many messages there were.
+        stream: Where to show it.
     """
 
-    def __init__(self, source: int) -> None:
+    def __init__(self, source: int, stream: TextIO) -> None:
         status = os.fstat(source)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-        self._visible = sys.stderr.isatty()
+        self._stream = stream
+        self._visible = stream.isatty()
         self._started = time.monotonic()
         self._due = self._started + PATIENCE
         self._messages = 0
@@ -40,15 +41,15 @@ class Progress:
         if self._visible and now >= self._due:
             self._due = now + INTERVAL
             self._shown = True
-            sys.stderr.write(_CLEAR + self._text(now - self._started))
-            sys.stderr.flush()
+            self._stream.write(_CLEAR + self._text(now - self._started))
+            self._stream.flush()
 
     def clear(self) -> None:
         """Make room for a line; the next `advance` draws the bar again."""
         if self._shown:
             self._shown = False
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            self._stream.write(_CLEAR)
+            self._stream.flush()
 
     def _text(self, seconds: float) -> str:
         counts = f"{self._messages:,} messages, {self._messages / seconds:,.0f} a second"

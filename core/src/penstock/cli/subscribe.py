@@ -39,7 +39,7 @@ Encode = Callable[[Message], str]
 def command(
     *, target: Target, from_beginning: bool, payload_encoding: str, count: int | None
 ) -> None:
-    """Print the messages of a stream as JSON lines, until Ctrl-C.
+    """Print the messages of a stream as JSON lines.
 
     STREAM is a stream of what runs here; with --gateway HOST:PORT it is one of any gateway. A
     line has these keys, in this order:
@@ -47,7 +47,8 @@ def command(
     \b
     {"payload":"55.0","contentType":"application/json","headers":{}}
 
-    Each run reads for itself: it takes nothing from a processor or from another run.
+    It goes on until Ctrl-C, or for --count messages. It reads for itself: it takes nothing from
+    a processor or from another run.
     """  # noqa: D301 - click wants the character, not two
     start = Edge.EARLIEST if from_beginning else Edge.LATEST
     encode = as_raw if payload_encoding == "raw" else as_base64
@@ -86,13 +87,13 @@ async def _run(target: Target, start: Edge, encode: Encode, count: int | None) -
     printing = asyncio.create_task(_print(target, start, encode, count))
     closing = asyncio.create_task(_wait_for_closed_output())
     await asyncio.wait({printing, closing}, return_when=asyncio.FIRST_COMPLETED)
-    closing.cancel()
-    if not printing.done():
-        printing.cancel()
-        await asyncio.wait({printing})
-        return
+    for task in (printing, closing):
+        task.cancel()
     try:
-        printing.result()
+        await asyncio.gather(printing, closing)
+    except asyncio.CancelledError:
+        # The one that did not come first.
+        return
     except BrokenPipeError:
         # Python flushes what is left when it exits, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

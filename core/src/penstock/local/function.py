@@ -21,7 +21,7 @@ def function_service(processor: Processor, name: str, port: int) -> Service:
     """How a processor's function is run; it has to listen on `port`.
 
     Args:
-        processor: The processor.
+        processor: The processor; its function's container has a command.
         name: What its output and its events are shown under.
         port: A free port, told to the function as `GRPC_PORT`.
 
@@ -32,19 +32,12 @@ def function_service(processor: Processor, name: str, port: int) -> Service:
     variables = function_environment(processor, port=port)
     environment = _environment(variables)
     folder = _folder(processor)
-    arguments = function_arguments(processor, variables)
-    if not arguments:
-        raise _refusal(
-            processor,
-            ("command",),
-            "is needed: penstock run starts a function by its command, an image is for a cluster; "
-            'as in command: [penstock-invoker, "module:function"]',
-        )
-    program = _program(processor, arguments[0], environment, folder)
+    program, *arguments = function_arguments(processor, variables)
+    program = _program(processor, program, environment, folder)
     return Service(
         name=f'function "{name}"',
         log_name=name,
-        command=Command([program, *arguments[1:]], environment, folder),
+        command=Command([program, *arguments], environment, folder),
         is_ready=partial(is_open, port),
         not_ready=f"has not opened port {port}, its GRPC_PORT",
     )

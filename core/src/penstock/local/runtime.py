@@ -41,7 +41,7 @@ class Runtime:
     """One run of some manifests, until it is interrupted.
 
     Args:
-        manifests: What to run; without errors.
+        manifests: What to run; checked for the local runtime, and without errors.
         plugins: What its gateways are made by.
         output: Told of everything that happens.
         reload: Whether a function whose files change is started anew; then also one that fails

@@ -1,0 +1,149 @@
+"""`penstock gateway serve`: one gateway for everybody."""
+
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.request import Request, urlopen
+
+import pytest
+
+
+class Session(Protocol):
+    """A command that goes on."""
+
+    process: "subprocess.Popen[str]"
+    lines: list[str]
+
+    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
+    def ends(self) -> int: ...
+    def __enter__(self) -> "Session": ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Penstock(Protocol):
+    """What the fixture `penstock` gives."""
+
+    def __call__(
+        self, *arguments: str, stdin: str | bytes = "", code: int = 0
+    ) -> "subprocess.CompletedProcess[str]": ...
+    def start(self, *arguments: str) -> Session: ...
+    def fails(self, *arguments: str, code: int = 2) -> str: ...
+
+
+@contextmanager
+def serving(penstock: Penstock, *arguments: str) -> Iterator[tuple[Session, str]]:
+    """A gateway in memory on a free port, and its address."""
+    with penstock.start("gateway", "serve", "inmemory", "--port", "0", *arguments) as session:
+        (address,) = session.shows(r"InMemoryGateway serves ([^,;]+)")
+        yield session, address
+
+
+def test_messages_are_published_to_a_topic_and_read(penstock: Penstock) -> None:
+    with serving(penstock) as (_, address):
+        at = ("--gateway", address)
+        done = penstock(
+            *("publish", "letters", *at, "--payload", "a", "--content-type", "text/plain")
+        )
+        assert done.stderr.startswith(
+            f'published 1 message to topic "default_letters" of {address}'
+        )
+        for target in (("letters",), ("--topic", "default_letters")):
+            done = penstock("subscribe", *target, *at, "--from-beginning", "--count", "1")
+            assert json.loads(done.stdout)["payload"] == "a"
+
+
+def test_messages_of_one_key_are_in_one_partition(penstock: Penstock) -> None:
+    with serving(penstock, "--set", "partitions=8") as (_, address):
+        at = ("letters", "--gateway", address)
+        places = set()
+        for payload in "abcd":
+            done = penstock(
+                *("publish", *at, "--payload", payload, "--key", "k"),
+                *("--content-type", "text/plain"),
+            )
+            places.add(done.stderr.partition("partition ")[2].partition(",")[0])
+        assert len(places) == 1
+        penstock(
+            *("publish", *at, "--lines", "--content-type", "text/plain"),
+            stdin="".join(f"{number}\n" for number in range(50)),
+        )
+        done = penstock("subscribe", *at, "--from-beginning", "--count", "54")
+        payloads = [json.loads(line)["payload"] for line in done.stdout.splitlines()]
+        assert [one for one in payloads if one in "abcd"] == list("abcd")
+        assert sorted(map(int, set(payloads) - set("abcd"))) == list(range(50))
+
+
+def test_streams_are_provisioned_on_a_port_of_its_own(penstock: Penstock) -> None:
+    with serving(penstock, "--provisioner-port", "0") as (session, address):
+        (port,) = session.shows(r"provisioner on port (\d+)")
+        request = Request(f"http://127.0.0.1:{port}/default/letters", method="PUT")
+        with urlopen(request, timeout=10) as reply:
+            assert json.load(reply) == {"gateway": address, "topic": "default_letters"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_in_order(penstock: Penstock, number: signal.Signals) -> None:
+    with serving(penstock) as (session, _):
+        session.process.send_signal(number)
+        assert session.ends() == 0
+        assert len(session.lines) == 1
+
+
+def test_a_port_in_use_is_named(penstock: Penstock) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = penstock("gateway", "serve", "inmemory", "--port", port, code=2)
+    assert port in done.stderr
+    assert "in use" in done.stderr
+
+
+def test_the_spec_is_read_from_a_file_and_settings_lie_over_it(
+    penstock: Penstock, tmp_path: Path
+) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text("retention: {messages: 5, bytes: 0}\n")
+    done = penstock(
+        *("gateway", "serve", "inmemory", "--spec", str(file)),
+        *("--set", "partitions=many", "--set", "retention.messages=-1"),
+        code=2,
+    )
+    assert f"{file}: InMemoryGateway: spec.retention.bytes: expected at least 1" in done.stderr
+    assert 'spec.partitions: expected a whole number, got "many"' in done.stderr
+    assert "spec.retention.messages: expected at least 1, got -1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("inmemry", 'there is no gateway of type "inmemry"; did you mean "inmemory"?'),
+        ("kafka", "its plugin may be in penstock-kafka; installed: inmemory"),
+        ("inmemory --set partitons=3", "spec.partitons: there is no such field; did you mean"),
+        ("inmemory --set partitions", '--set: "partitions" is not FIELD=VALUE'),
+        ("inmemory --set =1", '--set: "=1" is not FIELD=VALUE'),
+        ("inmemory --set a=[", '--set: "[" is not YAML'),
+        ("inmemory --set a=1 --set a.b=2", "a is no field with fields in it"),
+        ("inmemory --spec missing.yaml", "'missing.yaml' does not exist"),
+        ("inmemory --port 65536", "65536 is not in the range 0<=x<=65535"),
+    ],
+)
+def test_what_is_wrong_is_said(penstock: Penstock, arguments: str, message: str) -> None:
+    assert message in penstock.fails("gateway", "serve", *arguments.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [", "spec.yaml:1: this is not YAML"), ("- a", "expected one mapping, the fields of")],
+)
+def test_a_spec_that_cannot_be_read_is_named(
+    penstock: Penstock, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "spec.yaml").write_text(text)
+    spec = str(tmp_path / "spec.yaml")
+    assert message in penstock.fails("gateway", "serve", "inmemory", "--spec", spec)
