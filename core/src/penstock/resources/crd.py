@@ -89,25 +89,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plugins = load_plugins()
     for broken in plugins.broken:
         sys.stderr.write(f"plugin {broken.name} ({broken.distribution}): {broken.reason}\n")
+    if plugins.broken:
+        return 1
     try:
         fresh = definitions(plugins)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    written = {path.name: path for path in options.output.glob(f"{GROUP}_*.yaml")}
-    left_over = sorted(written.keys() - fresh.keys())
-    stale = [n for n in sorted(fresh) if n not in written or written[n].read_text() != fresh[n]]
-    if options.check:
-        for name in [*stale, *left_over]:
-            path = options.output / name
-            sys.stderr.write(f"{path} is not what the models say: run make generate\n")
-    else:
-        options.output.mkdir(parents=True, exist_ok=True)
-        for name in stale:
-            (options.output / name).write_text(fresh[name])
-        for name in left_over:
-            written[name].unlink()
-    return 1 if plugins.broken or (options.check and (stale or left_over)) else 0
+    return (_check if options.check else _write)(options.output, fresh)
+
+
+def _write(folder: Path, fresh: dict[str, str]) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _differing(folder, fresh):
+        if name in fresh:
+            (folder / name).write_text(fresh[name])
+        else:
+            (folder / name).unlink()
+    return 0
+
+
+def _check(folder: Path, fresh: dict[str, str]) -> int:
+    differing = _differing(folder, fresh)
+    for name in differing:
+        sys.stderr.write(f"{folder / name} is not what the models say: run make generate\n")
+    return 1 if differing else 0
+
+
+def _differing(folder: Path, fresh: dict[str, str]) -> list[str]:
+    """The files that are not what they should be, or should not be there."""
+    written = {path.name: path.read_text() for path in folder.glob(f"{GROUP}_*.yaml")}
+    names = written.keys() | fresh.keys()
+    return sorted(name for name in names if written.get(name) != fresh.get(name))
 
 
 def _root(whole: Schema) -> Schema:

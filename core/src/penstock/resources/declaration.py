@@ -19,7 +19,7 @@ class Declaration:
     """That a resource of this kind and name is declared, whether it is sound or not.
 
     Attributes:
-        kind: Its kind, or what that seems to be.
+        kind: Its kind, or what that seems to be; empty when it has none.
         namespace, name: As declared; a name that is missing is empty.
         source: Where.
         resource: The resource, where one could be made of what is there.
@@ -39,7 +39,7 @@ class Declaration:
     @property
     def title(self) -> str:
         """How messages call it."""
-        return f'{self.kind} "{self.name}"' if self.name else self.kind
+        return " ".join(filter(None, [self.kind, f'"{self.name}"' if self.name else ""]))
 
 
 def declared(document: Document, plugins: Plugins) -> Iterator[Declaration | Problem]:
@@ -71,7 +71,6 @@ def _declared(
     elif not identified.kind:
         message = f"ignored here: penstock reads the kinds of {GROUP}"
         yield Problem(source, message, title, severity="warning")
-    if not identified.kind:
         return
     resource = None
     if not identified.message:

@@ -1,7 +1,7 @@
 """The documents of a YAML text, with the line of each field.
 
-They are read as Kubernetes reads them: a date and `12:30` are texts, a field that is given twice
-is an error, and keys are texts.
+They are read as Kubernetes reads them: a date and `12:30` are texts, `y` and `yes` are true, a
+field that is given twice is an error, and names of fields are texts.
 """
 
 import re
@@ -23,6 +23,7 @@ _TAG = "tag:yaml.org,2002:"
 _TEXTS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"})
 _NUMBERS = frozenset({f"{_TAG}int", f"{_TAG}float"})
 _SCALARS = frozenset({f"{_TAG}bool", f"{_TAG}null", *_NUMBERS})
+_LETTERS = {"y": True, "Y": True, "n": False, "N": False}
 _MERGE = f"{_TAG}merge"
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _NOTHING = re.compile(r"(?:[ \t]*(?:#.*)?|%.*|\.\.\.[ \t]*|---[ \t]*(?:#.*)?)")
@@ -148,6 +149,8 @@ class _Reader:
         return result
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
+        if node.style is None and node.value in _LETTERS:
+            return _LETTERS[node.value]
         if node.tag in _TEXTS or (node.tag in _NUMBERS and ":" in node.value):
             return node.value
         if node.tag not in _SCALARS:
@@ -171,7 +174,7 @@ class _Reader:
         line = min(mark.line if mark else 0, len(lines) - 1)
         problem = error.problem or "it cannot be read"
         message = f"this is not YAML: {problem}, at `{lines[line].strip()[:60]}`"
-        if error.context and error.context_mark and error.context_mark.line != line:
+        if error.context and error.context_mark and error.context_mark.line < line:
             message += f" ({error.context} of line {self._first_line + error.context_mark.line})"
         hints = (hint for start, hint in _HINTS.items() if problem.startswith(start))
         return MalformedDocument("; ".join([message, *hints]), self._first_line + line)

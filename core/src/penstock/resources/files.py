@@ -1,5 +1,6 @@
 """The files that a manifest is read from."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,17 +26,22 @@ def read_files(paths: Sequence[Path]) -> Iterator[Text | Problem]:
         paths: Files, `-` for standard input, and folders; of a folder its own `.yaml` and `.yml`
             files in the order of their names, not those of folders in it.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
         if path == STANDARD_INPUT:
             yield _decoded(path, sys.stdin.buffer.read())
             continue
-        files = _files_of(path)
+        try:
+            files = _files_of(path)
+        except OSError as error:
+            yield _unreadable(path, error)
+            continue
         if not files:
             yield Problem(Source(path), f"this folder has no {' or '.join(SUFFIXES)} file")
         for file in files:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
+            same = os.path.realpath(file)
+            if same not in seen:
+                seen.add(same)
                 yield _read(file)
 
 
@@ -49,7 +55,11 @@ def _read(file: Path) -> Text | Problem:
     try:
         return _decoded(file, file.read_bytes())
     except OSError as error:
-        return Problem(Source(file), f"cannot be read: {error.strerror}")
+        return _unreadable(file, error)
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return Problem(Source(path), f"cannot be read: {error.strerror}")
 
 
 def _decoded(file: Path, data: bytes) -> Text | Problem:

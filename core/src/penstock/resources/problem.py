@@ -38,4 +38,13 @@ class Problem:
     def __str__(self) -> str:
         mark = "warning" if self.severity == "warning" else ""
         parts = (str(self.source), mark, self.resource, self.field, self.message)
-        return ": ".join(part for part in parts if part)
+        return _one_line(": ".join(part for part in parts if part))
+
+
+def _one_line(text: str) -> str:
+    """What a manifest has of line breaks and control characters does not reach a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )

@@ -92,7 +92,7 @@ class _Translation:
                 node["description"] = " ".join(value.partition("\n\n")[0].split())
             case "default", _:
                 default = _without_nulls(value)
-                if default not in (None, "", {}):
+                if default not in (None, "", {}, []):
                     node["default"] = default
             case "const", _:
                 node["enum"] = [value]

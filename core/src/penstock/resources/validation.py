@@ -98,7 +98,9 @@ class _Validation:
         try:
             self._model.model_validate(self._data)
         except ValidationError as error:
-            return error.errors(include_url=False)
+            # A default made from another field has nothing wrong in itself.
+            errors = error.errors(include_url=False)
+            return [one for one in errors if one["type"] != "default_factory_not_called"]
         return []
 
     def _path(self, error: ErrorDetails) -> FieldPath:

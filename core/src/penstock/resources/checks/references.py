@@ -11,8 +11,14 @@ from penstock.resources.suggestion import did_you_mean, listing
 
 def reference_problems(declarations: Sequence[Declaration]) -> Iterator[Problem]:
     """References to what is not declared, or is in another namespace."""
-    gateways = _Names("gateway", [one for one in declarations if one.is_gateway])
-    streams = _Names("Stream", [one for one in declarations if one.kind == "Stream"])
+    # What is of no known kind may be what is missed; that its kind is wrong is said elsewhere.
+    unclear = {
+        (one.namespace, one.name)
+        for one in declarations
+        if not one.is_gateway and one.kind not in ("Stream", "Processor")
+    }
+    gateways = _Names("gateway", [one for one in declarations if one.is_gateway], unclear)
+    streams = _Names("Stream", [one for one in declarations if one.kind == "Stream"], unclear)
     for resource in (one.resource for one in declarations):
         if isinstance(resource, Stream):
             path: FieldPath = ("spec", "gateway", "name")
@@ -28,8 +34,11 @@ def reference_problems(declarations: Sequence[Declaration]) -> Iterator[Problem]
 class _Names:
     """The names of one kind that are declared, by namespace."""
 
-    def __init__(self, kind: str, declarations: Sequence[Declaration]) -> None:
+    def __init__(
+        self, kind: str, declarations: Sequence[Declaration], unclear: set[tuple[str, str]]
+    ) -> None:
         self._kind = kind
+        self._unclear = unclear
         self._by_namespace: dict[str, set[str]] = {}
         for one in declarations:
             self._by_namespace.setdefault(one.namespace, set()).add(one.name)
@@ -37,7 +46,7 @@ class _Names:
     def missing(self, resource: Resource, path: FieldPath, name: str) -> Iterator[Problem]:
         namespace = resource.metadata.namespace
         names = self._by_namespace.get(namespace, set()) - {""}
-        if name in names:
+        if name in names or (namespace, name) in self._unclear:
             return
         there = f"there are: {listing(names)}" if names else "there is none"
         message = f'no {self._kind} "{name}" in namespace "{namespace}" ({there})'

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema, field_validator
 
 from penstock.duration import Duration
 from penstock.media_type import OCTET_STREAM, MediaType
@@ -36,6 +36,13 @@ class StreamRetention(Model):
     messages: Annotated[int, Strict()] | None = Field(
         default=None, ge=1, description="Records kept in each partition."
     )
+
+    @field_validator("time")
+    @classmethod
+    def _keeps_something(cls, time: float | None) -> float | None:
+        if time is not None and time <= 0:
+            raise ValueError("time must be more than 0s")
+        return time
 
 
 class StreamSpec(Model):
