@@ -76,6 +76,7 @@ class PubSub(ABC):
         Raises:
             Unsupported: The gateway has no `SEEK` and `start` is not an edge, or no `VERSIONS`
                 and the group has one.
+            PermanentError: The topic is impossible.
             TemporaryError: Try again.
         """
 
@@ -85,6 +86,7 @@ class PubSub(ABC):
 
         Raises:
             Unsupported: The gateway has no `ACK_BY_OTHERS`.
+            PermanentError: The topic is impossible.
             TemporaryError: Nothing is known to be stored: ack again.
         """
 

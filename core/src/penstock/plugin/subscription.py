@@ -93,7 +93,8 @@ class Subscription(ABC):
         """Store, by partition, the last offset that is done; the group resumes behind it.
 
         Called once for each batch of progress. When it returns, the positions are stored as
-        safely as the gateway stores records. It replaces what was stored, even when lower.
+        safely as the gateway stores records. It replaces what was stored, even when lower. Those
+        of a partition that the member has lost by now may be dropped: somebody else acks it.
 
         Raises:
             TemporaryError: Nothing is known to be stored: ack again.

@@ -1,0 +1,164 @@
+from collections import Counter
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from penstock_inmemory.membership import Membership, Moves, assign
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[list[str], int, dict[int, str]]:
+    """Members, a number of partitions, and who had them before: some of these have left."""
+    members = draw(st.lists(st.sampled_from("abcdef"), unique=True, min_size=1))
+    partitions = draw(st.integers(0, 12))
+    known = draw(st.integers(0, partitions))
+    before = draw(st.lists(st.sampled_from("abcdefgh"), min_size=known, max_size=known))
+    return members, partitions, dict(enumerate(before))
+
+
+@settings(deadline=None)
+@given(situations())
+def test_every_partition_has_one_owner_and_shares_differ_by_one_at_most(
+    situation: tuple[list[str], int, dict[int, str]],
+) -> None:
+    members, partitions, before = situation
+    plan = assign(members, partitions, before)
+    assert sorted(plan) == list(range(partitions))
+    shares = Counter(dict.fromkeys(members, 0))
+    shares.update(plan.values())
+    assert set(shares) == set(members)
+    assert max(shares.values()) - min(shares.values()) <= 1
+
+
+@settings(deadline=None)
+@given(situations())
+def test_as_few_partitions_move_as_balance_allows(
+    situation: tuple[list[str], int, dict[int, str]],
+) -> None:
+    members, partitions, before = situation
+    plan = assign(members, partitions, before)
+    stayed = sum(plan[partition] == member for partition, member in before.items())
+    had = Counter(before.values())
+    share, larger_shares = divmod(partitions, len(members))
+    possible = max(
+        sum(min(had[member], share + (member in larger)) for member in members)
+        for larger in combinations(members, larger_shares)
+    )
+    assert stayed == possible
+
+
+@settings(deadline=None)
+@given(situations())
+def test_when_a_member_leaves_the_others_keep_what_they_have(
+    situation: tuple[list[str], int, dict[int, str]],
+) -> None:
+    members, partitions, before = situation
+    plan = assign(members, partitions, before)
+    after = assign(members[1:], partitions, plan)
+    for partition, member in plan.items():
+        if after and member != members[0]:
+            assert after[partition] == member
+
+
+def test_nobody_gets_nothing() -> None:
+    assert assign([], 4, {0: "gone"}) == {}
+
+
+def test_a_partition_moves_only_when_its_holder_has_released_it() -> None:
+    membership: Membership[str] = Membership(2)
+    assert membership.join("a") == Moves({}, {"a": {0, 1}})
+    assert membership.join("b") == Moves({"a": {1}}, {})
+    assert membership.holds("a", 1)
+    assert membership.release("b", [1]) == Moves({}, {}), "it is not b's to release"
+    assert membership.release("a", [0]) == Moves({}, {}), "a was not told to let it go"
+    assert membership.release("a", [1]) == Moves({}, {"b": {1}})
+    assert membership.holds("b", 1)
+
+
+def test_who_leaves_hands_over_at_once() -> None:
+    membership: Membership[str] = Membership(2)
+    membership.join("a")
+    membership.join("b")
+    assert membership.leave("a") == Moves({}, {"b": {0, 1}})
+    assert membership.leave("a") == Moves({}, {}), "it has left already"
+    assert membership.members == ("b",)
+
+
+def test_a_partition_that_comes_back_must_be_released_first() -> None:
+    membership: Membership[str] = Membership(2)
+    membership.join("a")
+    membership.join("b")
+    assert membership.leave("b") == Moves({}, {}), "a was told to let partition 1 go"
+    assert membership.release("a", [1]) == Moves({}, {"a": {1}})
+
+
+class Groups(RuleBasedStateMachine):
+    """Members come, go and release in any order; what they are told is kept beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.membership: Membership[int] = Membership(5)
+        self.names = iter(range(1_000_000))
+        self.reading: dict[int, int] = {}
+        self.releasing: dict[int, int] = {}
+
+    def carry_out(self, moves: Moves[int]) -> None:
+        for member, partitions in moves.revoked.items():
+            for partition in partitions:
+                assert self.reading.pop(partition) == member
+                self.releasing[partition] = member
+        for member, partitions in moves.assigned.items():
+            for partition in partitions:
+                assert partition not in self.reading, "somebody still reads it"
+                assert partition not in self.releasing, "somebody still finishes with it"
+                self.reading[partition] = member
+
+    @rule()
+    def join(self) -> None:
+        self.carry_out(self.membership.join(next(self.names)))
+
+    @precondition(lambda self: self.membership.members)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        member = data.draw(st.sampled_from(self.membership.members))
+        for told in (self.reading, self.releasing):
+            for partition in [one for one, holder in told.items() if holder == member]:
+                del told[partition]
+        self.carry_out(self.membership.leave(member))
+
+    @precondition(lambda self: self.releasing)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        partition = data.draw(st.sampled_from(sorted(self.releasing)))
+        member = self.releasing.pop(partition)
+        self.carry_out(self.membership.release(member, [partition]))
+
+    @precondition(lambda self: self.membership.partitions < 9)
+    @rule()
+    def grow(self) -> None:
+        self.carry_out(self.membership.grow(self.membership.partitions + 1))
+
+    @invariant()
+    def nothing_is_forgotten(self) -> None:
+        if self.membership.members:
+            held = sorted([*self.reading, *self.releasing])
+            assert held == list(range(self.membership.partitions))
+
+    @invariant()
+    def once_all_is_released_it_is_balanced(self) -> None:
+        if self.membership.members and not self.releasing:
+            shares = Counter(dict.fromkeys(self.membership.members, 0))
+            shares.update(self.reading.values())
+            assert max(shares.values()) - min(shares.values()) <= 1
+
+
+def test_whatever_happens_each_partition_has_one_reader_and_shares_even_out() -> None:
+    run_state_machine_as_test(Groups, settings=settings(deadline=None, max_examples=50))
