@@ -363,16 +363,23 @@ async def test_a_command_that_makes_no_sense_ends_the_call_with_the_reason_and_t
     await assigned(await join(), 0)
 
 
+@pytest.mark.parametrize("opened", [False, True])
 async def test_bytes_that_are_no_command_end_the_call_and_the_server_lives(
-    channel: grpc.aio.Channel, join: Join
+    channel: grpc.aio.Channel, join: Join, opened: bool
 ) -> None:
     call: grpc.aio.StreamStreamCall[bytes, bytes] = channel.stream_stream(
         "/penstock.gateway.v1.BatchGateway/Subscribe"
     )()
-    await call.write(b"\xff\xff\xff")
     async with asyncio.timeout(PATIENCE):
-        with pytest.raises(grpc.aio.AioRpcError):
+        if opened:
+            opening = Open(topic="numbers", group=gateway_pb2.Group(name="readers"))
+            await call.write(SubscribeRequest(open=opening).SerializeToString())
+            for _ in ("joined", "assigned"):
+                await call.read()
+        await call.write(b"\xff\xff\xff")
+        with pytest.raises(grpc.aio.AioRpcError, match="a command cannot be read") as failure:
             await call.read()
+    assert failure.value.code() is Status.INVALID_ARGUMENT
     await join()
 
 

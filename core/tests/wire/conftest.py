@@ -3,7 +3,16 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +21,7 @@ import grpc
 import pytest
 
 from penstock.plugin import (
+    READ_BYTES,
     Assigned,
     Edge,
     Group,
@@ -22,6 +32,7 @@ from penstock.plugin import (
     Start,
     StreamSettings,
     Subscription,
+    SubscriptionEvent,
     TemporaryError,
 )
 from penstock.server.batch_service import BatchGatewayService
@@ -135,9 +146,55 @@ class Member:
             self._changed.set()
 
 
+class Counted(Subscription):
+    """A subscription of the gateway whose reads are counted."""
+
+    def __init__(self, subscription: Subscription, group: str, fetched: Counter[str]) -> None:
+        self._subscription = subscription
+        self._group = group
+        self._fetched = fetched
+
+    async def next_event(self) -> SubscriptionEvent:
+        return await self._subscription.next_event()
+
+    async def read(
+        self, partition: int, max_records: int, max_bytes: int = READ_BYTES
+    ) -> Sequence[Record]:
+        records = await self._subscription.read(partition, max_records, max_bytes)
+        self._fetched[self._group] += len(records)
+        return records
+
+    async def release(self, partitions: Collection[int]) -> None:
+        await self._subscription.release(partitions)
+
+    async def ack(self, positions: Mapping[int, int]) -> None:
+        await self._subscription.ack(positions)
+
+    async def close(self) -> None:
+        await self._subscription.close()
+
+
+class CountingGateway(InMemoryGateway):
+    """Counts the records that are read, by the name of the group."""
+
+    def __init__(self, fetched: Counter[str]) -> None:
+        super().__init__()
+        self._fetched = fetched
+
+    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+        subscription = await super().subscribe(topic, group, start)
+        return Counted(subscription, group.name, self._fetched)
+
+
 @pytest.fixture
-async def gateway() -> AsyncIterator[InMemoryGateway]:
-    async with InMemoryGateway() as gateway:
+def fetched() -> Counter[str]:
+    """Records that were read from the gateway, by the name of the group."""
+    return Counter()
+
+
+@pytest.fixture
+async def gateway(fetched: Counter[str]) -> AsyncIterator[InMemoryGateway]:
+    async with CountingGateway(fetched) as gateway:
         yield gateway
 
 

@@ -21,8 +21,11 @@ from penstock.plugin import (
     TemporaryError,
     Unsupported,
 )
+from penstock.wire.remote.inbox import HIGH_BYTES
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from core.tests.wire.conftest import Join, MakeTopic
 
 READERS = Group("readers")
@@ -472,3 +475,22 @@ async def test_a_partition_that_is_not_held_gives_nothing(
         await subscription.next_event()
         assert not await subscription.read(9, 10)
         await subscription.release({9})
+
+
+async def test_what_is_not_read_is_not_fetched_beyond_a_bound(
+    way: str, pubsub: PubSub, join: "Join", fetched: "Counter[str]"
+) -> None:
+    if way == "direct":
+        pytest.skip("nothing lies between")
+    payload = b"x" * 10_000
+    for _ in range(40):
+        await pubsub.publish("numbers", [Message(payload)] * 100)
+    held = await join("numbers", Group("held"), holds=frozenset({0}))
+    reading = await join("numbers", Group("reading"))
+    await reading.until_read(4000)
+    # Our own buffer, and a read on the server; over riff's protocol the window of HTTP/2 too.
+    bound = HIGH_BYTES + 2 * 1024 * 1024 + (0 if way == "batch" else 8 * 1024 * 1024)
+    assert 0 < fetched["held"] * len(payload) < bound
+    held.resume(0)
+    records = await held.until_read(4000)
+    assert [record.offset for record in records] == list(range(4000))

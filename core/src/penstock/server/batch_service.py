@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from penstock.plugin import (
     ContentTypeMismatch,
@@ -78,7 +79,7 @@ class BatchGatewayService(BatchGatewayServicer):
         context: _Context,  # noqa: ARG002 - gRPC's signature
     ) -> AsyncIterator[gateway_pb2.SubscribeReply]:
         """Be a member of a group for as long as the client keeps its side open."""
-        commands = aiter(request_iterator)
+        commands = _commands(request_iterator)
         first = await anext(commands, gateway_pb2.SubscribeRequest())
         if not first.HasField("open"):
             raise PermanentError("the first command must be open: topic, group and start")
@@ -128,6 +129,21 @@ class BatchGatewayService(BatchGatewayServicer):
             return start
         acked = await self._gateway.positions(topic, group.name)
         return start_of_version(group, acked, start, start)
+
+
+async def _commands(
+    requests: AsyncIterator[gateway_pb2.SubscribeRequest],
+) -> AsyncIterator[gateway_pb2.SubscribeRequest]:
+    """What the client sends.
+
+    Raises:
+        PermanentError: It is none of the protocol's messages.
+    """
+    try:
+        async for request in requests:
+            yield request
+    except DecodeError as error:
+        raise PermanentError(f"a command cannot be read: {error}") from error
 
 
 def _group(group: gateway_pb2.Group) -> Group:
