@@ -163,6 +163,22 @@ async def test_a_server_that_is_quiet_and_well_stays_subscribed(launch: "Launch"
 
 
 @pytest.mark.parametrize("batch", [True, False], ids=["batch", "riff"])
+async def test_a_connection_that_is_closed_ends_its_subscriptions(
+    serve: "Serve", batch: bool
+) -> None:
+    async with asyncio.timeout(PATIENCE):
+        async with RemotePubSub((await serve(batch=batch, riff=True)).address) as remote:
+            subscription = await remote.subscribe("numbers", READERS, Edge.EARLIEST)
+            await subscription.next_event()
+            reading = asyncio.create_task(subscription.read(0, 10))
+            await asyncio.sleep(0)
+        assert not await reading
+        with pytest.raises(TemporaryError):
+            await subscription.next_event()
+        await subscription.close()
+
+
+@pytest.mark.parametrize("batch", [True, False], ids=["batch", "riff"])
 async def test_a_message_of_another_content_type_is_refused_and_the_others_stored(
     serve: "Serve", catalog: StreamCatalog, batch: bool
 ) -> None:

@@ -78,6 +78,8 @@ class BatchSession:
             match command.WhichOneof("command"):
                 case "credit":
                     self._grant(command.credit)
+                case "ack" if not command.ack.positions:
+                    await self._answer(gateway_pb2.Acked(sequence=command.ack.sequence))
                 case "ack" | "release":
                     await self._orders.put(command)
                 case "open":
@@ -104,14 +106,16 @@ class BatchSession:
                 continue
             answer = gateway_pb2.Acked(sequence=order.ack.sequence)
             try:
-                if order.ack.positions:
-                    await self._subscription.ack(dict(order.ack.positions))
+                await self._subscription.ack(dict(order.ack.positions))
             except PenstockError as error:
                 answer.refusal = str(error)
                 answer.temporary = isinstance(error, TemporaryError)
-            if answer.sequence:
-                await self._replies.put(SubscribeReply(acked=answer))
+            await self._answer(answer)
         await self._replies.put(None)
+
+    async def _answer(self, acked: gateway_pb2.Acked) -> None:
+        if acked.sequence:
+            await self._replies.put(SubscribeReply(acked=acked))
 
     async def _announce(self) -> None:
         while True:

@@ -308,8 +308,8 @@ Global___Release: _TypeAlias = Release  # noqa: Y015
 
 @_typing.final
 class Ack(_message.Message):
-    """The last offset that is done, by partition. One without positions asks for nothing but its
-    answer: a heartbeat.
+    """The last offset that is done, by partition. One without positions is a heartbeat: it asks
+    for nothing but its answer, which waits for no other.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -337,7 +337,7 @@ class Ack(_message.Message):
     POSITIONS_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """Answered by an Acked with the same number, in the order of the acks, unless it is 0."""
+    """Answered by an Acked with the same number once it is stored, unless it is 0."""
     @_builtins.property
     def positions(self) -> _containers.ScalarMap[_builtins.int, _builtins.int]: ...
     def __init__(

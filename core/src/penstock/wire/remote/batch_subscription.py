@@ -126,15 +126,18 @@ class BatchSubscription(Subscription):
     async def _receive(self) -> None:
         try:
             while isinstance(reply := await self._call.read(), SubscribeReply):
-                self._take(reply)
+                # What still comes while it is being closed is for nobody.
+                if not self._events.failure:
+                    self._take(reply)
                 self._joined.set()
-            self._lose(TemporaryError(f"gateway {self._address} ended the subscription"))
         except grpc.aio.AioRpcError as error:
             self._lose(failure_of(error, self._address), error)
         except ValueError as error:
             text = f"gateway {self._address} sent what makes no sense: {error}"
             self._lose(TemporaryError(text), error)
             self._call.cancel()
+        finally:
+            self._lose(TemporaryError(f"gateway {self._address} ended the subscription"))
 
     def _take(self, reply: SubscribeReply) -> None:
         match reply.WhichOneof("event"):
@@ -208,7 +211,7 @@ class BatchSubscription(Subscription):
 
     def _lose(self, failure: PenstockError, cause: Exception | None = None) -> None:
         """End it for the caller, whose reads, acks and events end; the first reason counts."""
-        failure.__cause__ = cause
+        failure.__cause__ = cause or failure.__cause__
         if not self._events.end(failure):
             return
         for inbox in self._inboxes.values():

@@ -130,9 +130,10 @@ class LiiklusSubscription(Subscription):
             while isinstance(reply := await self._call.read(), SubscribeReply):
                 self._assign(reply.assignment)
                 self._settled.set()
-            self._lose(TemporaryError(f"gateway {self._address} ended the subscription"))
         except grpc.aio.AioRpcError as error:
             self._lose(failure_of(error, self._address), error)
+        finally:
+            self._lose(TemporaryError(f"gateway {self._address} ended the subscription"))
 
     def _assign(self, assignment: Assignment) -> None:
         """Receive a partition; one that is being received waits for the end of that.
@@ -169,7 +170,7 @@ class LiiklusSubscription(Subscription):
 
     def _lose(self, failure: PenstockError, cause: Exception | None = None) -> None:
         """End it for the caller, whose reads and events end; the first reason counts."""
-        failure.__cause__ = cause
+        failure.__cause__ = cause or failure.__cause__
         if not self._events.end(failure):
             return
         self._settled.set()
