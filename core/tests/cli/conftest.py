@@ -5,7 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from threading import Condition, Thread
@@ -148,6 +149,27 @@ class Penstock:
         session = self.start("run", str(manifest), *flags)
         session.shows("ready in ")
         return session
+
+
+@pytest.fixture
+def await_end() -> Callable[..., None]:
+    """Waits until no process of some ids runs any more."""
+
+    def wait(*pids: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while running := [pid for pid in pids if runs(pid)]:
+            assert time.monotonic() < deadline, f"{running} still run"
+            time.sleep(0.02)
+
+    return wait
+
+
+def runs(pid: int) -> bool:
+    try:
+        # Who lost its parent may stay a zombie where there is no init.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture

@@ -43,11 +43,9 @@ def await_end() -> AwaitEnd:
 
     def wait(*pids: int) -> None:
         deadline = time.monotonic() + 10
-        running = [pid for pid in pids if runs(pid)]
-        while running:
+        while running := [pid for pid in pids if runs(pid)]:
             assert time.monotonic() < deadline, f"{running} still run"
-            psutil.wait_procs([psutil.Process(pid) for pid in running], timeout=0.05)
-            running = [pid for pid in running if runs(pid)]
+            time.sleep(0.02)
 
     return wait
 

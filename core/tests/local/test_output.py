@@ -1,5 +1,6 @@
 """What `penstock run` shows."""
 
+import os
 from io import StringIO
 
 from penstock.local.output import Output
@@ -29,3 +30,12 @@ def test_names_and_warnings_are_coloured_where_that_is_wanted() -> None:
     assert a == "\x1b[36ma       \x1b[0m | line"
     assert b.startswith("\x1b[33m")
     assert warning.endswith("\x1b[31moh\x1b[0m")
+
+
+def test_when_nobody_reads_any_more_it_goes_on_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        output = Output([], stream)
+        output.event("one")
+        output.event("two")

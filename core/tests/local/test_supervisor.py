@@ -20,8 +20,8 @@ PythonCommand = Callable[..., Command]
 
 COUNTING = """
     import os, sys, time
-    print("life", os.getpid())
     open("lives", "a").write(f"{os.getpid()}\\n")
+    print("life", os.getpid())
     if sys.argv[1] == "live":
         time.sleep(60)
     print("dying")

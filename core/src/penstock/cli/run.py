@@ -9,6 +9,8 @@ import click
 from penstock.cli.manifests import files_argument, load_sound
 from penstock.local.output import Output
 from penstock.local.runtime import Runtime
+from penstock.local.sidecar import sidecar_log_name
+from penstock.local.summary import display_name
 from penstock.plugin import load_plugins
 
 
@@ -39,6 +41,10 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> Non
     """
     plugins = load_plugins()
     manifests = load_sound(files, plugins)
-    output = Output(color=sys.stdout.isatty() and ctx.color is not False)
+    names = [display_name(one.metadata) for one in manifests.processors]
+    output = Output(
+        [*names, *map(sidecar_log_name, names)],
+        color=sys.stdout.isatty() and ctx.color is not False,
+    )
     runtime = Runtime(manifests, plugins, output, reload=reload, started=ctx.obj)
     asyncio.run(runtime.run())

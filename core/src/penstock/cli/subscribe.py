@@ -15,6 +15,7 @@ import click
 
 from penstock.cli.reading import read_batches
 from penstock.cli.target import Target, target_options
+from penstock.local.output import discard
 from penstock.plugin import Edge, Group, Message, Record
 from penstock.wire.remote import RemotePubSub
 
@@ -95,8 +96,7 @@ async def _run(target: Target, start: Edge, encode: Encode, count: int | None) -
         # The one that did not come first.
         return
     except BrokenPipeError:
-        # Python flushes what is left when it exits, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
 
 
 async def _print(target: Target, start: Edge, encode: Encode, count: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from penstock.local.ports import is_open
+from penstock.local.ports import HOST, is_open
 from penstock.local.process import Command
 from penstock.local.supervisor import Service
 from penstock.plugin import UsageError
@@ -45,7 +45,8 @@ def function_service(processor: Processor, name: str, port: int) -> Service:
 
 def _environment(variables: Mapping[str, str]) -> Mapping[str, str]:
     """This process's environment, with a container's variables on top."""
-    merged = {"PYTHONUNBUFFERED": "1", **os.environ, **variables}
+    # What a function prints is shown at once, and it is reached from this machine alone.
+    merged = {"PYTHONUNBUFFERED": "1", "PENSTOCK_HOST": HOST, **os.environ, **variables}
     # What is installed beside penstock is found without an activated environment.
     own = str(Path(sys.executable).parent)
     return merged | {"PATH": os.pathsep.join(filter(None, [own, merged.get("PATH")]))}

@@ -1,5 +1,6 @@
 """What `penstock run` shows: one line for each event, and the logs of the functions."""
 
+import os
 import sys
 from collections.abc import Iterable
 from itertools import cycle
@@ -44,8 +45,23 @@ class Output:
     def log(self, name: str, line: str) -> None:
         """Show a line that a process wrote."""
         prefix = self._paint(name.ljust(self._width), self._colors.get(name, _BOLD))
-        self._stream.write(f"{prefix} | {line}\n")
-        self._stream.flush()
+        try:
+            self._stream.write(f"{prefix} | {line}\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            # Nobody reads any more: what runs goes on, and Ctrl-C stops it in order.
+            discard(self._stream)
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
+
+
+def discard(stream: TextIO) -> None:
+    """Throw away what is written to a stream from now on, and what it holds back.
+
+    Python flushes standard output when it exits, and complains where that is a pipe that nobody
+    reads.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -11,7 +11,7 @@ from time import monotonic
 from penstock.local.function import function_service
 from penstock.local.gateways import Key, LocalGateways
 from penstock.local.output import Output
-from penstock.local.ports import free_port
+from penstock.local.ports import free_ports
 from penstock.local.reaper import Reaper
 from penstock.local.reload import Snapshot, changes, take_snapshot
 from penstock.local.sidecar import GRACE_SECONDS, check_sidecar_installed, sidecar_service
@@ -120,12 +120,12 @@ class Runtime:
 
     def _plan(self) -> list[_Plan]:
         """Find out what cannot be run before anything is started."""
-        if self._manifests.processors:
+        processors = self._manifests.processors
+        if processors:
             check_sidecar_installed()
         plans = []
-        for processor in self._manifests.processors:
+        for processor, port in zip(processors, free_ports(len(processors)), strict=True):
             name = display_name(processor.metadata)
-            port = free_port()
             plans.append(_Plan(processor, name, port, function_service(processor, name, port)))
         return plans
 

@@ -30,6 +30,11 @@ def check_sidecar_installed() -> None:
         )
 
 
+def sidecar_log_name(name: str) -> str:
+    """The name in front of a sidecar's logs, by that of its processor."""
+    return f"{name} (sidecar)"
+
+
 def sidecar_service(
     processor: Processor,
     name: str,
@@ -66,7 +71,7 @@ def sidecar_service(
 
     return Service(
         name=f'sidecar of "{name}"',
-        log_name=f"{name} (sidecar)",
+        log_name=sidecar_log_name(name),
         # -P: a module of the function's folder must not stand in for one of the sidecar's.
         command=Command([sys.executable, "-P", "-m", MODULE], environment, folder),
         is_ready=is_ready,
