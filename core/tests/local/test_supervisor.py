@@ -104,13 +104,16 @@ async def test_a_stopped_process_is_not_started_again(
     assert "again" not in shown.getvalue()
 
 
-async def test_stopping_ends_a_pause(reaper: Reaper, python: PythonCommand) -> None:
+async def test_stopping_ends_a_pause(
+    reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
     shown = Shown()
     supervisor = Supervisor(
         service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
     )
     async with running(supervisor):
-        await shown.matches("again in 1.6 s")
+        await shown.matches("again in 60 s")
 
 
 async def test_a_restart_takes_place_at_once(reaper: Reaper, python: PythonCommand) -> None:
@@ -126,15 +129,18 @@ async def test_a_restart_takes_place_at_once(reaper: Reaper, python: PythonComma
     assert "again" not in shown.getvalue()
 
 
-async def test_a_restart_ends_a_pause(reaper: Reaper, python: PythonCommand) -> None:
+async def test_a_restart_ends_a_pause(
+    reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
     shown = Shown()
     supervisor = Supervisor(
         service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
     )
     async with running(supervisor):
-        await shown.matches("again in 3.2 s")
+        await shown.matches("again in 60 s")
         await supervisor.restart(10)
-        await shown.matches("again in 0.2 s", 2)
+        await shown.matches("life", 2)
 
 
 async def test_a_process_that_must_start_and_does_not_ends_it_with_its_last_lines(
