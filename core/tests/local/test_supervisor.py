@@ -143,6 +143,21 @@ async def test_a_restart_ends_a_pause(
         await shown.matches("life", 2)
 
 
+async def test_who_is_told_to_hurry_ends_a_pause_and_stops_nothing(
+    reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
+    shown = Shown()
+    supervisor = Supervisor(
+        service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
+    )
+    async with running(supervisor):
+        supervisor.hurry()
+        await shown.matches("again in 60 s")
+        supervisor.hurry()
+        await shown.matches("again in 60 s", 2)
+
+
 async def test_a_process_that_must_start_and_does_not_ends_it_with_its_last_lines(
     reaper: Reaper, python: PythonCommand
 ) -> None:

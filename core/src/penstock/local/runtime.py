@@ -172,7 +172,7 @@ class Runtime:
         sidecar = Supervisor(service, reaper, self._output, must_start=False)
         if self._reload:
             seen = take_snapshot(plan.function.command.folder)
-            self._spawn(self._restart_when_changed(plan.function, function, seen))
+            self._spawn(self._restart_when_changed(plan.function, seen, function, sidecar))
         self._functions.append(function)
         self._sidecars.append(sidecar)
         self._spawn(function.run())
@@ -183,8 +183,10 @@ class Runtime:
         await sidecar.run()
 
     async def _restart_when_changed(
-        self, service: Service, function: Supervisor, seen: Snapshot
+        self, service: Service, seen: Snapshot, function: Supervisor, sidecar: Supervisor
     ) -> None:
         async for changed in changes(service.command.folder, seen):
             self._output.event(f"{changed[0]} changed: {service.name} starts anew")
             await function.restart(KILL_SECONDS)
+            # It may have failed because the function did.
+            sidecar.hurry()

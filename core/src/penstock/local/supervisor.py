@@ -83,11 +83,16 @@ class Supervisor:
             if not (self._stopping.is_set() or self._restarting):
                 pause = self._backoff.after(monotonic() - began)
                 self._output.warning(f"{ending}; it starts again in {pause:g} s")
+                self._hurry.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._hurry.wait()
             self._restarting = False
-            self._hurry.clear()
+
+    def hurry(self) -> None:
+        """End a pause, and let the next ones begin anew: what was wrong may be mended."""
+        self._backoff.reset()
+        self._hurry.set()
 
     async def restart(self, grace: float) -> None:
         """Start the process anew, now; the old one has `grace` seconds to end."""
