@@ -33,11 +33,13 @@ class RemotePubSub(PubSub):
         address: `host:port`.
         heartbeat: Seconds between two signs of life of a subscription that says nothing else,
             and how long the server may take to answer one.
+        batches: Whether to try penstock's protocol; else riff's is spoken from the start.
     """
 
-    def __init__(self, address: str, *, heartbeat: float = 15.0) -> None:
+    def __init__(self, address: str, *, heartbeat: float = 15.0, batches: bool = True) -> None:
         self._address = address
         self._heartbeat = heartbeat
+        self._batches = batches
         self._channel: grpc.aio.Channel | None = None
         self._protocols: Sequence[PubSub] = ()
         self._spoken = 0
@@ -45,10 +47,9 @@ class RemotePubSub(PubSub):
     async def open(self) -> None:
         """Make ready; the connection is made by the first call."""
         self._channel = open_channel(self._address)
-        self._protocols = (
-            BatchPubSub(self._channel, self._address, self._heartbeat),
-            LiiklusPubSub(self._channel, self._address),
-        )
+        riff = LiiklusPubSub(self._channel, self._address)
+        ours = BatchPubSub(self._channel, self._address, self._heartbeat)
+        self._protocols = (ours, riff) if self._batches else (riff,)
 
     async def close(self) -> None:
         """Let go of the connection."""
