@@ -48,10 +48,22 @@ async def test_a_read_is_bounded_in_bytes_and_gives_one_record_at_least(
 
 async def test_a_read_waits_for_a_record(gateway: InMemoryGateway) -> None:
     subscription = await gateway.subscribe(TOPIC, GROUP, Edge.EARLIEST)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        read = tasks.create_task(subscription.read(0, 10))
-        tasks.create_task(publish(gateway, "a", "b"))
-    assert payloads(read.result()) == "ab"
+    async with asyncio.timeout(5):
+        read = asyncio.create_task(subscription.read(0, 10))
+        assert not (await asyncio.wait([read], timeout=0.01))[0], "it waits"
+        await publish(gateway, "a", "b")
+        assert payloads(await read) == "ab"
+
+
+async def test_who_reads_no_longer_is_not_remembered(gateway: InMemoryGateway) -> None:
+    subscription = await gateway.subscribe(TOPIC, GROUP, Edge.EARLIEST)
+    [log] = gateway._topics[TOPIC]._logs
+    read = asyncio.create_task(subscription.read(0, 10))
+    assert not (await asyncio.wait([read], timeout=0.01))[0], "it waits"
+    assert len(log.waiting) == 1
+    await subscription.close()
+    assert await read == []
+    assert not log.waiting
 
 
 async def test_a_read_that_is_cancelled_takes_no_record(gateway: InMemoryGateway) -> None:
@@ -184,6 +196,7 @@ async def test_a_pending_read_that_falls_behind_says_so(gateway: InMemoryGateway
     subscription = await gateway.subscribe(TOPIC, GROUP, Edge.EARLIEST)
     async with asyncio.timeout(5):
         read = asyncio.create_task(subscription.read(0, 10))
+        assert not (await asyncio.wait([read], timeout=0.01))[0], "it waits"
         await publish(gateway, "a", "b")
         with pytest.raises(PositionExpired):
             await read

@@ -60,6 +60,8 @@ async def test_partitions_never_become_fewer(gateway: InMemoryGateway) -> None:
     await gateway.provision(stream(partitions=1))
     await gateway.provision(stream())
     assert await partitions_of(gateway) == 3
+    await gateway.publish(TOPIC, [Message(b"")] * 3)
+    assert await gateway.end_positions(TOPIC) == {0: 0, 1: 0, 2: 0}
 
 
 async def test_messages_go_to_partitions_that_were_added(gateway: InMemoryGateway) -> None:

@@ -62,8 +62,8 @@ class InMemoryGateway(Gateway):
         """Make the stream's topic, or bring one that is there to the settings; never shrinks it."""
         check_stream(stream)
         topic = self._topic(topic_of(stream))
-        topic.grow(stream.partitions or self._spec.partitions)
-        topic.keep(bounds(stream.retention, self._spec.retention))
+        retention = bounds(stream.retention, self._spec.retention)
+        topic.change(stream.partitions or self._spec.partitions, retention)
         return Address(topic_of(stream))
 
     async def deprovision(self, stream: StreamSettings) -> None:

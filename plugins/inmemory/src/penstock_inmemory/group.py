@@ -29,8 +29,8 @@ class ConsumerGroup:
         self._logs = logs
         self._versions = versions
         self._grace = grace
-        # Where to begin in the partitions that nobody has acked. Kept apart from `acked`: it is
-        # no position that anybody reported, and must not be shown as one.
+        # Where to begin in a partition that nobody has acked. Kept apart from `acked`: it is no
+        # position that anybody reported, and must not be shown as one.
         self._starts: dict[int, int] = {}
         self._membership: Membership[Member] = Membership(len(logs))
         self._deadlines: dict[int, asyncio.TimerHandle] = {}
@@ -40,10 +40,10 @@ class ConsumerGroup:
 
         Args:
             start: Where the group begins in the partitions for which that is still open. It is
-                remembered: who comes later begins there too, unless the group has acked by then.
+                remembered: who comes later begins there too, wherever nobody has acked by then.
         """
         for partition, log in enumerate(self._logs):
-            if partition not in self.acked and partition not in self._starts:
+            if partition not in self._starts:
                 self._starts[partition] = _first_offset(partition, log, start)
         member = Member()
         self._carry_out(self._membership.join(member))

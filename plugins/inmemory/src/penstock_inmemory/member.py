@@ -32,9 +32,8 @@ class Member:
         """End its membership."""
         for reader in self._readers.values():
             reader.end()
-        self._readers.clear()
         self._events.clear()
-        self._lost = self._lost or reason
+        self._lost = reason
         self._wake.set()
 
     async def next_event(self) -> SubscriptionEvent:

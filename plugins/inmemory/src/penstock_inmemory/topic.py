@@ -21,7 +21,6 @@ class Topic:
     """
 
     def __init__(self, partitions: int, retention: Retention, clock: Clock, grace: float) -> None:
-        self._retention = retention
         self._clock = clock
         self._grace = grace
         self._logs = [Log(retention, clock) for _ in range(partitions)]
@@ -41,21 +40,15 @@ class Topic:
         offsets = {to: iter(self._logs[to].append(batch)) for to, batch in batches.items()}
         return [Position(partition, next(offsets[partition])) for partition in partitions]
 
-    def grow(self, partitions: int) -> None:
-        """Have at least so many partitions from now on."""
-        if partitions <= len(self._logs):
-            return
-        while len(self._logs) < partitions:
-            self._logs.append(Log(self._retention, self._clock))
-        self._turns = cycle(range(partitions))
-        for group in self._all_groups():
-            group.grow()
-
-    def keep(self, retention: Retention) -> None:
-        """Put other bounds in place of those before."""
-        self._retention = retention
+    def change(self, partitions: int, retention: Retention) -> None:
+        """Have at least so many partitions from now on, and these bounds in place of others."""
         for log in self._logs:
             log.keep(retention)
+        if partitions > len(self._logs):
+            self._logs += [Log(retention, self._clock) for _ in range(len(self._logs), partitions)]
+            self._turns = cycle(range(partitions))
+            for group in self._all_groups():
+                group.grow()
 
     def group(self, group: Group) -> ConsumerGroup:
         """One version of a group, made where there was none."""
