@@ -1,0 +1,103 @@
+"""The folder that says where each stream is found: one file for each fact, as volumes have it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.media_type import OCTET_STREAM, MediaType
+from penstock.plugin import UsageError
+from penstock_sidecar.configuration import check_address
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a messaging system is reached past its gateway: a gateway's kind, and its spec."""
+
+    kind: str
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a stream is found.
+
+    Attributes:
+        folder: Where this was read, for the texts of errors.
+        content_type: What the stream's messages are.
+        gateway: `host:port` that speaks a gateway protocol.
+        topic: The stream's topic there.
+        connection: The way past the gateway, where there is one.
+    """
+
+    folder: Path
+    content_type: str
+    gateway: str
+    topic: str
+    connection: Connection | None = None
+
+
+def read_bindings(root: Path, side: str, count: int) -> Sequence[Binding]:
+    """Read the bindings of one side, in the order of the processor's streams.
+
+    Args:
+        root: The folder of all bindings.
+        side: `input` or `output`.
+        count: How many streams there are.
+
+    Raises:
+        UsageError: A file is missing, or what it holds is not allowed.
+    """
+    return [_read_binding(root / f"{side}_{number:03}") for number in range(count)]
+
+
+def _read_binding(folder: Path) -> Binding:
+    gateway = folder / "secret" / "gateway"
+    return Binding(
+        folder,
+        _content_type(folder / "metadata" / "contentType"),
+        check_address(str(gateway), _read(gateway)),
+        _read(folder / "secret" / "topic"),
+        _connection(folder / "secret" / "connection"),
+    )
+
+
+def _read(file: Path, *, empty: bool = False) -> str:
+    try:
+        text = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text"
+        raise UsageError(
+            f"{file} cannot be read: {reason}; CNB_BINDINGS must hold input_000, input_001, … and "
+            "output_000, …, each with metadata/contentType, secret/gateway and secret/topic"
+        ) from error
+    if not (text or empty):
+        raise UsageError(f"{file} is empty")
+    return text
+
+
+def _content_type(file: Path) -> str:
+    text = _read(file, empty=True) or OCTET_STREAM
+    try:
+        media_type = MediaType.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}") from error
+    # A function is asked for this type, and riff's take no range.
+    if not media_type.is_concrete:
+        raise UsageError(f"{file}: {text!r} is a range: expected one type, as application/json")
+    return text
+
+
+def _connection(file: Path) -> Connection | None:
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(_read(file))
+        if isinstance(content, dict):
+            kind, spec = content.get("kind"), content.get("spec", {})
+            if isinstance(kind, str) and isinstance(spec, dict):
+                return Connection(kind, spec)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{file} is not JSON: {error}") from error
+    raise UsageError(f'{file}: expected {{"kind": "KafkaGateway", "spec": {{…}}}}')

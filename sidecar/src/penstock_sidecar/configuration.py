@@ -1,0 +1,159 @@
+"""What the sidecar is told by its environment: riff's variables, and those of penstock."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from penstock.plugin import Edge, Group, UsageError
+from penstock.window import Window
+
+DEFAULT_GRACE_SECONDS: Final = 30.0
+
+_ADDRESS: Final = re.compile(r"(?P<host>\[[^\[\]]+\]|[^:\s]+):(?P<port>[0-9]{1,5})")
+
+
+class MissingVariable(UsageError):
+    """A variable that every sidecar needs is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input: its alias, and where a group without a position begins to read it."""
+
+    name: str
+    start: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A processor, as far as the environment says.
+
+    Attributes:
+        function: `host:port` of the function's host.
+        group: The consumer group of every input.
+        inputs: The inputs, in their order: at least one.
+        outputs: Aliases of the outputs, in their order; none is fine.
+        bindings: The folder with a folder for each input and output.
+        window: When a call of the function begins and ends.
+        grace: Seconds that the process may take to stop.
+        ready_file: What is there for as long as messages can flow.
+    """
+
+    function: str
+    group: Group
+    inputs: tuple[Input, ...]
+    outputs: tuple[str, ...]
+    bindings: Path
+    window: Window
+    grace: float
+    ready_file: Path | None
+
+
+def read_configuration(environment: Mapping[str, str]) -> Configuration:
+    """Read the environment.
+
+    Raises:
+        MissingVariable: A variable is not there, or empty where it must not be.
+        UsageError: Two lists differ in length, or a value is not allowed.
+    """
+    function = _required(environment, "FUNCTION")
+    group = Group.parse(_required(environment, "GROUP"))
+    names = _names("INPUT_NAMES", _required(environment, "INPUT_NAMES"))
+    outputs = _names("OUTPUT_NAMES", _required(environment, "OUTPUT_NAMES", empty=True))
+    starts = _required(environment, "INPUT_START_OFFSETS").split(",")
+    bindings = _required(environment, "CNB_BINDINGS")
+    if len(names) != len(starts):
+        raise UsageError(
+            f"INPUT_NAMES has {len(names)} entries, INPUT_START_OFFSETS has {len(starts)}: "
+            "expected a start offset for each input"
+        )
+    ready_file = environment.get("PENSTOCK_READY_FILE")
+    return Configuration(
+        function=check_address("FUNCTION", function),
+        group=group,
+        inputs=tuple(map(Input, names, map(_start, starts))),
+        outputs=tuple(outputs),
+        bindings=Path(bindings),
+        window=_window(environment.get("PENSTOCK_WINDOW", "")),
+        grace=_grace(environment.get("PENSTOCK_GRACE_SECONDS", "")),
+        ready_file=Path(ready_file) if ready_file else None,
+    )
+
+
+def check_address(where: str, text: str) -> str:
+    """An address as it is, if it is one.
+
+    Args:
+        where: The variable or file that holds it, for the text of the error.
+        text: The address.
+
+    Raises:
+        UsageError: It is not `host:port`.
+    """
+    address = _ADDRESS.fullmatch(text)
+    if address is None or not 0 < int(address["port"]) < 65536:
+        raise UsageError(f"{where}: {text!r} is not an address: expected host:port")
+    return text
+
+
+def _required(environment: Mapping[str, str], name: str, *, empty: bool = False) -> str:
+    value = environment.get(name)
+    if value is None or not (value or empty):
+        raise MissingVariable(
+            f"{name} is not set: expected FUNCTION, GROUP, INPUT_NAMES, OUTPUT_NAMES (which may "
+            "be empty), INPUT_START_OFFSETS and CNB_BINDINGS in the environment"
+        )
+    return value
+
+
+def _names(variable: str, text: str) -> Sequence[str]:
+    names = text.split(",") if text else []
+    if "" in names:
+        raise MissingVariable(f"{variable}={text!r}: name {names.index('') + 1} is empty")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{variable}={text!r}: {twice!r} is there twice: expected other names")
+    return names
+
+
+def _start(text: str) -> Edge:
+    try:
+        # An empty start is the default, as in a manifest.
+        return Edge(text or Edge.LATEST.value)
+    except ValueError as error:
+        raise UsageError(
+            f"INPUT_START_OFFSETS: {text!r} is not a start offset: expected earliest or latest"
+        ) from error
+
+
+def _window(text: str) -> Window:
+    if not text:
+        return Window()
+    try:
+        return Window.model_validate_json(text)
+    except ValidationError as error:
+        faults = "; ".join(
+            ": ".join([*map(str, fault["loc"]), fault["msg"].removeprefix("Value error, ")])
+            for fault in error.errors()
+        )
+        example = '{"type": "Tumbling", "size": "60s"} or {"type": "Count", "count": 1000}'
+        raise UsageError(f"PENSTOCK_WINDOW={text!r}: {faults}: expected {example}") from error
+
+
+def _grace(text: str) -> float:
+    if not text:
+        return DEFAULT_GRACE_SECONDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (isfinite(seconds) and seconds >= 0):
+        raise UsageError(
+            f"PENSTOCK_GRACE_SECONDS={text!r}: expected a number of seconds, 0 or more"
+        )
+    return seconds

@@ -1,0 +1,84 @@
+"""A call over penstock's function protocol: many messages in a frame, and progress."""
+
+from collections.abc import Sequence
+from itertools import repeat
+
+import grpc
+
+from penstock.wire.channel import FRAME_BYTES
+from penstock.wire.columns import in_frames, pack_messages, squeeze, unpack_messages
+from penstock.wire.protocol import function_pb2
+from penstock.wire.protocol.function_pb2 import InputFrames, OutputFrames
+from penstock.wire.protocol.function_pb2_grpc import BatchFunctionStub
+from penstock_sidecar.engine.commands import Part
+from penstock_sidecar.function.call import FunctionCall, Outputs, Start
+from penstock_sidecar.function.failure import BROKEN_OFF, FunctionFailed, failure_of
+
+
+class BatchCall(FunctionCall):
+    """One call of BatchFunction.
+
+    Args:
+        channel: To the host.
+        start: What the call begins with.
+        address: The host's, for the texts of errors.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, start: Start, address: str) -> None:
+        self._call = BatchFunctionStub(channel).Invoke()
+        self._start: Start | None = start
+        self._address = address
+
+    async def write(self, parts: Sequence[Part]) -> bool:
+        """Send messages: in one frame, or in several where keys and headers are large."""
+        messages = [message for part in parts for message in part.messages]
+        inputs = [number for part in parts for number in repeat(part.input, len(part.messages))]
+        try:
+            await self._begin()
+            sent = 0
+            for columns in in_frames(messages, pack_messages, FRAME_BYTES):
+                until = sent + len(columns.payload)
+                arg_index = squeeze(inputs[sent:until], 0)
+                data = function_pb2.Inputs(messages=columns, arg_index=arg_index)
+                await self._call.write(InputFrames(data=data))
+                sent = until
+        except BROKEN_OFF:
+            return False
+        return True
+
+    async def finish(self) -> None:
+        """Close the side of the inputs."""
+        try:
+            await self._begin()
+            await self._call.done_writing()
+        except BROKEN_OFF:
+            return
+
+    async def read(self) -> Outputs | None:
+        """Receive a frame."""
+        try:
+            frame = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise failure_of(error, self._address) from error
+        if not isinstance(frame, OutputFrames):
+            return None
+        try:
+            messages = unpack_messages(frame.messages)
+        except ValueError as error:
+            raise FunctionFailed(f"its host sent a malformed frame: {error}") from error
+        results = list(frame.result_index) or (0,)
+        return Outputs(messages, results, list(frame.input_index), frame.inputs_done)
+
+    def cancel(self) -> None:
+        """Cancel the call."""
+        self._call.cancel()
+
+    async def _begin(self) -> None:
+        if self._start:
+            start, self._start = self._start, None
+            frame = function_pb2.Start(
+                expected_content_types=start.expected_content_types,
+                input_names=start.input_names,
+                output_names=start.output_names,
+            )
+            await self._call.write(InputFrames(start=frame))

@@ -1,0 +1,33 @@
+"""What the end of a call means: this is where gRPC's errors become penstock's."""
+
+from asyncio import InvalidStateError
+from typing import Final
+
+import grpc
+
+from penstock.plugin import NotReady, PenstockError, PermanentError
+
+BROKEN_OFF: Final = (grpc.aio.AioRpcError, grpc.aio.UsageError, InvalidStateError)
+"""What a write raises on a call that has ended; how it ended, a read says."""
+
+# CANCELLED: a host that shuts down ends its calls so. UNIMPLEMENTED: another host took the
+# address since its protocol was learnt.
+_GONE = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+
+
+class FunctionFailed(PermanentError):
+    """The function failed: given the same messages, it would again."""
+
+
+def failure_of(error: grpc.aio.AioRpcError, address: str) -> PenstockError:
+    """The error that a call's status stands for."""
+    code, details = error.code(), error.details() or "no reason given"
+    if code in _GONE:
+        return NotReady(f"the function at {address} is gone ({code.name}): {details}")
+    return FunctionFailed(f"{code.name}: {details}")

@@ -1,0 +1,178 @@
+"""Between the engine and the world: each command becomes a task, the task's end an event."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.plugin import PenstockError, PubSub, Subscription, TemporaryError
+from penstock_sidecar.engine import Engine, Event, Settings, commands, events
+from penstock_sidecar.function import FunctionHost
+from penstock_sidecar.pump.acknowledger import Acknowledger
+from penstock_sidecar.pump.caller import Caller
+from penstock_sidecar.pump.input_reader import InputReader
+from penstock_sidecar.pump.publisher import Publisher
+from penstock_sidecar.pump.tasks import Tasks
+
+_LOG = logging.getLogger(__name__)
+_LAST_ACKS_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input: its alias, and the membership that reads it."""
+
+    name: str
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """An output: its alias, and where it is published to."""
+
+    name: str
+    pubsub: PubSub
+    topic: str
+
+
+class FunctionFailure(PenstockError):
+    """The function or one of its outputs failed; the text names the inputs that are not done."""
+
+
+class Pump:
+    """One run of an engine, from open subscriptions to a stop or to a failure.
+
+    Nothing waits here without a bound: the engine grants every read and every frame, and has at
+    most one of each under way for a partition, a call and an output.
+
+    Args:
+        settings: The processor.
+        sources: Its inputs, in their order.
+        sinks: Its outputs, in their order.
+        host: The function's host, connected.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sources: Sequence[Source],
+        sinks: Sequence[Sink],
+        host: FunctionHost,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._engine = Engine(settings)
+        self._end: asyncio.Future[None] = self._loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks = Tasks(self._fail)
+        self._readers = [
+            InputReader(number, source.name, source.subscription, self._tasks, self._tell)
+            for number, source in enumerate(sources)
+        ]
+        self._acknowledgers = [
+            Acknowledger(source.name, source.subscription, self._tasks) for source in sources
+        ]
+        self._publishers = [
+            Publisher(number, sink.name, sink.pubsub, sink.topic, self._tell)
+            for number, sink in enumerate(sinks)
+        ]
+        self._caller = Caller(host, self._tasks, self._tell)
+        self._sources = sources
+        self._carry_out: Mapping[type, Callable[[Any], object]] = {
+            commands.Read: lambda command: self._readers[command.input].read(command),
+            commands.OpenCall: lambda command: self._caller.open(command.call),
+            commands.Feed: self._caller.feed,
+            commands.FinishCall: lambda command: self._caller.finish(command.call),
+            commands.AbandonCall: lambda command: self._caller.abandon(command.call),
+            commands.ReadOutputs: lambda command: self._caller.read(command.call),
+            commands.Publish: self._publish,
+            commands.Ack: lambda command: self._acks_of(command).ack(command.positions),
+            commands.Release: lambda command: self._acks_of(command).release(command.partitions),
+            commands.GiveUp: self._give_up,
+            commands.WakeAt: self._wake_at,
+            commands.Fail: self._function_failed,
+            commands.Done: self._done,
+        }
+
+    @property
+    def has_acked(self) -> bool:
+        """Whether any input was done for good."""
+        return any(one.has_acked for one in self._acknowledgers)
+
+    async def run(self) -> None:
+        """Go on until a stop is done with.
+
+        Raises:
+            TemporaryError: A membership or the function's host is lost: begin anew.
+            FunctionFailure: The function or one of its outputs failed.
+            PenstockError: A gateway refused for good.
+        """
+        for reader in self._readers:
+            self._tasks.start(reader.follow())
+        try:
+            await self._end
+        finally:
+            await self._leave()
+
+    def stop(self, grace: float) -> None:
+        """Finish what can be finished within so many seconds, and end."""
+        self._tell(events.StopRequested(grace))
+
+    def _tell(self, event: Event) -> None:
+        if self._end.done():
+            return
+        for command in self._engine.handle(event, self._loop.time()):
+            self._carry_out[type(command)](command)
+
+    def _acks_of(self, command: commands.Ack | commands.Release) -> Acknowledger:
+        return self._acknowledgers[command.input]
+
+    def _publish(self, command: commands.Publish) -> None:
+        self._tasks.start(self._publishers[command.output].publish(command.messages))
+
+    def _give_up(self, command: commands.GiveUp) -> None:
+        self._acknowledgers[command.input].give_up(command.partitions)
+        _LOG.warning(
+            "input %s: partitions %s were not done with in time: their next reader repeats what "
+            "is not acked",
+            self._sources[command.input].name,
+            ", ".join(map(str, sorted(command.partitions))),
+        )
+
+    def _wake_at(self, command: commands.WakeAt) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if command.time is not None:
+            self._timer = self._loop.call_at(command.time, self._tell, events.Woken())
+
+    def _function_failed(self, command: commands.Fail) -> None:
+        if isinstance(command.error, TemporaryError):
+            self._fail(command.error)
+            return
+        where = f"; not done: {command.where}" if command.where else ""
+        failure = FunctionFailure(f"{command.error}{where}")
+        failure.__cause__ = command.error
+        self._fail(failure)
+
+    def _done(self, command: commands.Done) -> None:
+        if command.given_up:
+            _LOG.warning("not done in time, and to be repeated: %s", command.given_up)
+        if not self._end.done():
+            self._end.set_result(None)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._end.done():
+            self._end.set_exception(error)
+
+    async def _leave(self) -> None:
+        """Store what is done, and give everything else up."""
+        if self._timer:
+            self._timer.cancel()
+        acks = [one.running for one in self._acknowledgers if one.running]
+        await self._tasks.end(but=acks)
+        self._caller.abandon_all()
+        if acks:
+            _, late = await asyncio.wait(acks, timeout=_LAST_ACKS_SECONDS)
+            if late:
+                _LOG.warning("the last acks were not answered: some inputs will be repeated")
+        await self._tasks.end()
