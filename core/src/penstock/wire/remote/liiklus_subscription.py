@@ -58,6 +58,7 @@ class LiiklusSubscription(Subscription):
         self._acknowledge = acknowledge
         self._events = Events()
         self._inboxes: dict[int, Inbox] = {}
+        self._receiving: set[int] = set()
         self._next: dict[int, Assignment] = {}
         self._settled = asyncio.Event()
         self._call = stub.Subscribe(request)
@@ -143,8 +144,8 @@ class LiiklusSubscription(Subscription):
         """
         partition = assignment.partition
         self._next[partition] = assignment
-        if partition not in self._inboxes:
-            self._inboxes[partition] = Inbox()
+        if partition not in self._receiving:
+            self._receiving.add(partition)
             task = asyncio.create_task(self._receive(partition))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -162,11 +163,15 @@ class LiiklusSubscription(Subscription):
             except grpc.aio.AioRpcError as error:
                 self._lose(failure_of(error, self._address), error)
                 return
+            except ValueError as error:
+                text = f"gateway {self._address} sent what makes no sense: {error}"
+                self._lose(TemporaryError(text), error)
+                return
             finally:
                 call.cancel()
             inbox.close()
             self._events.put(Revoked(frozenset({partition}), grace=0))
-        del self._inboxes[partition]
+        self._receiving.discard(partition)
 
     def _lose(self, failure: PenstockError, cause: Exception | None = None) -> None:
         """End it for the caller, whose reads and events end; the first reason counts."""
@@ -182,6 +187,8 @@ class LiiklusSubscription(Subscription):
 
 
 def _record(reply: ReceiveReply) -> Record:
+    if not reply.HasField("liiklus_event_record"):
+        raise ValueError("a record that is no event, which is the format that was asked for")
     record = reply.liiklus_event_record
     stored = record.timestamp
     return Record(
