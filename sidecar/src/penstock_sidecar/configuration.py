@@ -42,6 +42,7 @@ class Configuration:
         window: When a call of the function begins and ends.
         grace: Seconds that the process may take to stop.
         ready_file: What is there for as long as messages can flow.
+        batches: Whether to try penstock's protocols; else riff's are spoken from the start.
     """
 
     function: str
@@ -52,6 +53,7 @@ class Configuration:
     window: Window
     grace: float
     ready_file: Path | None
+    batches: bool
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -82,6 +84,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         window=_window(environment.get("PENSTOCK_WINDOW", "")),
         grace=_grace(environment.get("PENSTOCK_GRACE_SECONDS", "")),
         ready_file=Path(ready_file) if ready_file else None,
+        batches=_batches(environment.get("PENSTOCK_PROTOCOL", "")),
     )
 
 
@@ -143,6 +146,12 @@ def _window(text: str) -> Window:
         )
         example = '{"type": "Tumbling", "size": "60s"} or {"type": "Count", "count": 1000}'
         raise UsageError(f"PENSTOCK_WINDOW={text!r}: {faults}: expected {example}") from error
+
+
+def _batches(text: str) -> bool:
+    if text not in ("", "batch", "riff"):
+        raise UsageError(f"PENSTOCK_PROTOCOL={text!r}: expected batch or riff")
+    return text != "riff"
 
 
 def _grace(text: str) -> float:

@@ -17,9 +17,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class Connections:
-    """One connection to each gateway or messaging system, shared by all streams of it."""
+    """One connection to each gateway or messaging system, shared by all streams of it.
 
-    def __init__(self) -> None:
+    Args:
+        batches: Whether gateways are tried with penstock's protocol first; else riff's is spoken.
+    """
+
+    def __init__(self, *, batches: bool) -> None:
+        self._batches = batches
         self._stack = AsyncExitStack()
         self._open: dict[str, PubSub] = {}
 
@@ -42,7 +47,7 @@ class Connections:
         """
         way = self._way(binding)
         if way not in self._open:
-            pubsub = self._direct(binding) or RemotePubSub(binding.gateway)
+            pubsub = self._direct(binding) or RemotePubSub(binding.gateway, batches=self._batches)
             self._open[way] = await self._stack.enter_async_context(pubsub)
         return self._open[way]
 

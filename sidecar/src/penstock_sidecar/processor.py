@@ -56,8 +56,9 @@ class Processor:
                 input_names=self._settings.inputs,
                 output_names=outputs,
             ),
+            batches=configuration.batches,
         )
-        self._connections = Connections()
+        self._connections = Connections(batches=configuration.batches)
         self._ready = ReadyFile(configuration.ready_file)
         self._pump: Pump | None = None
         self._running: asyncio.Task[None] | None = None

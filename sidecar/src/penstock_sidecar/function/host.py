@@ -24,11 +24,13 @@ class FunctionHost:
     Args:
         address: `host:port`.
         start: What every call begins with.
+        batches: Whether to try penstock's protocol; else riff's is spoken from the start.
     """
 
-    def __init__(self, address: str, start: Start) -> None:
+    def __init__(self, address: str, start: Start, *, batches: bool = True) -> None:
         self._address = address
         self._start = start
+        self._batches = batches
         self._channel: grpc.aio.Channel | None = None
         self._speaks_batch = False
 
@@ -46,7 +48,7 @@ class FunctionHost:
         await self.close()
         await self._knock()
         self._channel = open_channel(self._address)
-        self._speaks_batch = await self._ask(self._channel)
+        self._speaks_batch = self._batches and await self._ask(self._channel)
 
     async def close(self) -> None:
         """Let go of the connection."""
