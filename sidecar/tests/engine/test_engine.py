@@ -1,0 +1,356 @@
+"""Single decisions of the engine; whole histories are in the test against a reference."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+
+from penstock.plugin import (
+    Message,
+    NotReady,
+    PenstockError,
+    PermanentError,
+    Position,
+    Record,
+    TemporaryError,
+)
+from penstock.window import Window, WindowType
+from penstock_sidecar.engine import Command, Engine, Marks, Output, Settings, commands, events
+from penstock_sidecar.engine.settings import FRAME_BYTES, FRAME_RECORDS
+
+COUNT = Window(type=WindowType.COUNT, count=3)
+Kind = TypeVar("Kind", bound=Command)
+
+
+def engine(window: Window | None = None, *, marks: Marks | None = None, calls: int = 1) -> Engine:
+    """An engine with two inputs and two outputs that has a partition of each input."""
+    made = Engine(
+        Settings(
+            group="g",
+            inputs=("left", "right"),
+            outputs=(Output("json", "application/json"), Output("text", "text/plain")),
+            window=window or Window(),
+            read_marks=marks or Marks(),
+            write_marks=marks or Marks(),
+            calls=calls,
+        )
+    )
+    for number in (0, 1):
+        made.handle(events.PartitionsAssigned(number, frozenset({0})), 0.0)
+    return made
+
+
+def records(
+    *offsets: int, key: bytes | None = None, payload: bytes = b"{}", number: int = 0
+) -> events.RecordsRead:
+    message = Message(payload, "application/json", key)
+    return events.RecordsRead(number, 0, [Record(message, offset, 0) for offset in offsets])
+
+
+def json(count: int = 1) -> list[Message]:
+    return [Message(b"1", "application/json")] * count
+
+
+def only(kind: type[Kind], told: Sequence[Command]) -> Kind:
+    found = [command for command in told if isinstance(command, kind)]
+    assert len(found) == 1, told
+    return found[0]
+
+
+def kinds(told: Sequence[Command]) -> list[type]:
+    return [type(command) for command in told]
+
+
+def test_the_first_message_opens_a_call_and_is_fed_to_it_at_once() -> None:
+    one = engine()
+    told = one.handle(records(0, 1), 0.0)
+    assert kinds(told) == [
+        commands.OpenCall,
+        commands.Feed,
+        commands.ReadOutputs,
+        commands.Read,
+        commands.WakeAt,
+    ]
+    feed = only(commands.Feed, told)
+    assert [(part.input, len(part.messages)) for part in feed.parts] == [(0, 2)]
+    assert only(commands.WakeAt, told).time == 60.0
+
+
+def test_a_window_with_no_message_costs_no_call() -> None:
+    one = engine(Window(size=1.0))
+    assert not one.handle(events.Woken(), 100.0)
+
+
+def test_what_comes_while_a_frame_is_under_way_goes_out_as_the_next_one() -> None:
+    one = engine()
+    one.handle(records(0), 0.0)
+    one.handle(records(1), 0.0)
+    one.handle(records(0, number=1), 0.0)
+    feed = only(commands.Feed, one.handle(events.BatchTaken(1), 0.0))
+    assert [(part.input, len(part.messages)) for part in feed.parts] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("count", "payload"),
+    [(FRAME_RECORDS // 2 + 1, b"{}"), (2, b"x" * (FRAME_BYTES // 3))],
+    ids=["many", "large"],
+)
+def test_a_frame_holds_no_more_than_it_may(count: int, payload: bytes) -> None:
+    one = engine()
+    one.handle(records(0), 0.0)
+    one.handle(records(*range(1, 1 + count), payload=payload), 0.0)
+    one.handle(records(*range(count), payload=payload, number=1), 0.0)
+    feed = only(commands.Feed, one.handle(events.BatchTaken(1), 0.0))
+    assert [len(part.messages) for part in feed.parts] == [count]
+
+
+def test_the_next_window_is_called_when_the_call_of_the_last_one_has_ended() -> None:
+    one = engine(COUNT)
+    one.handle(records(0, 1, 2, 3), 0.0)
+    assert only(commands.FinishCall, one.handle(events.BatchTaken(1), 0.0)).call == 1
+    told = one.handle(events.CallEnded(1), 0.0)
+    assert only(commands.OpenCall, told).call == 2
+    assert only(commands.Ack, told).positions == {0: 2}
+
+
+def test_two_calls_may_be_open_where_that_is_set() -> None:
+    one = engine(COUNT, calls=2)
+    told = one.handle(records(0, 1, 2, 3, 4, 5, 6), 0.0)
+    assert kinds(told).count(commands.OpenCall) == 2
+
+
+def test_outputs_bring_what_they_bring_and_get_what_they_lack() -> None:
+    one = engine()
+    one.handle(records(7, 8, key=b"k"), 0.0)
+    own = Message(b"2", "application/json", b"own", {"a": "b"}, "id", "type", "source", "time")
+    told = one.handle(events.OutputsReceived(1, [*json(), own], (0,), (0, 1), 2), 0.0)
+    published = only(commands.Publish, told)
+    assert published.output == 0
+    assert published.messages == [
+        Message(b"1", "application/json", b"k", {}, "g/left/0/7/json/0", "riff-event", "g"),
+        own,
+    ]
+
+
+def test_outputs_of_unknown_inputs_have_no_key_and_are_named_after_the_call() -> None:
+    one = engine()
+    one.handle(records(7, 8, key=b"k"), 0.0)
+    published = only(commands.Publish, one.handle(events.OutputsReceived(1, json(2), (0,)), 0.0))
+    assert [(message.id, message.key) for message in published.messages] == [
+        ("g/left/0/7/call/json/0", None),
+        ("g/left/0/7/call/json/1", None),
+    ]
+
+
+def test_keys_are_kept_only_for_hosts_that_tell_inputs() -> None:
+    one = engine()
+    one.handle(records(0, key=b"k"), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
+    told = one.handle(events.OutputsReceived(1, json(), (0,), (0,)), 0.0)
+    assert not kinds(told).count(commands.Publish)
+    published = only(commands.Publish, one.handle(events.Published(0, [Position(0, 0)]), 0.0))
+    assert [message.key for message in published.messages] == [None]
+
+
+def test_outputs_go_where_their_result_index_says() -> None:
+    one = engine()
+    one.handle(records(0), 0.0)
+    outputs = [*json(), Message(b"a", "text/plain"), *json()]
+    told = one.handle(events.OutputsReceived(1, outputs, (0, 1, 0)), 0.0)
+    published = [command for command in told if isinstance(command, commands.Publish)]
+    assert [(one.output, len(one.messages)) for one in published] == [(0, 2), (1, 1)]
+
+
+def test_progress_inside_a_window_is_acked_when_its_outputs_are_accepted() -> None:
+    one = engine()
+    one.handle(records(5, 6, 7), 0.0)
+    told = one.handle(events.OutputsReceived(1, json(2), (0,), (0, 1), 2), 0.0)
+    assert commands.Ack not in kinds(told)
+    told = one.handle(events.Published(0, [Position(0, 0)] * 2), 0.0)
+    assert only(commands.Ack, told) == commands.Ack(0, {0: 6})
+
+
+def test_progress_without_outputs_is_acked_at_once() -> None:
+    one = engine()
+    one.handle(records(5, 6), 0.0)
+    told = one.handle(events.OutputsReceived(1, (), inputs_done=1), 0.0)
+    assert only(commands.Ack, told) == commands.Ack(0, {0: 5})
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (
+            events.OutputsReceived(1, [Message(b"a", "text/plain")], (0,)),
+            "output json: expected application/json got text/plain",
+        ),
+        (
+            events.OutputsReceived(1, [Message(b"a")], (1,)),
+            "output text: expected text/plain got no content type",
+        ),
+        (
+            events.OutputsReceived(1, json(), (2,)),
+            r"result index 2, known: 0 \(json\), 1 \(text\)",
+        ),
+        (events.OutputsReceived(1, json(), (-1,)), "result index -1"),
+        (events.OutputsReceived(1, json(2), (0,), (0,)), "2 outputs with 1 result indexes and 1"),
+        (events.OutputsReceived(1, json(3), (0, 0)), "3 outputs with 2 result indexes"),
+        (events.OutputsReceived(1, json(), (0,), (2,)), "names input 2 .* 2 were given"),
+        (events.OutputsReceived(1, json(2), (0,), (1, 0)), "another order than their inputs"),
+        (events.OutputsReceived(1, (), inputs_done=3), "3 inputs are reported done .* 2 were"),
+        (events.CallFailed(1, NotReady("the host is gone")), "the host is gone"),
+    ],
+)
+def test_a_failure_of_the_function_names_its_inputs_and_ends_everything(
+    event: events.Event, text: str
+) -> None:
+    one = engine()
+    one.handle(records(5, 6), 0.0)
+    told = one.handle(event, 0.0)
+    failure = only(commands.Fail, told)
+    assert failure.where == "left[0] 5-6"
+    with pytest.raises(PenstockError, match=text):
+        raise failure.error
+    assert not one.handle(events.CallEnded(1), 0.0)
+
+
+def test_an_output_of_an_input_that_was_done_is_a_failure() -> None:
+    one = engine()
+    one.handle(records(5, 6), 0.0)
+    one.handle(events.OutputsReceived(1, (), inputs_done=1), 0.0)
+    told = one.handle(events.OutputsReceived(1, json(), (0,), (0,)), 0.0)
+    assert only(commands.Fail, told).where == "left[0] 5-6"
+
+
+def test_an_output_that_is_refused_for_good_is_a_failure() -> None:
+    one = engine()
+    one.handle(records(5), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
+    told = one.handle(events.Published(0, [PermanentError("too large")]), 0.0)
+    failure = only(commands.Fail, told)
+    assert str(failure.error) == "output json: message g/left/0/5/call/json/0: too large"
+    assert failure.where == "left[0] 5"
+
+
+def test_a_stream_that_can_never_be_published_to_is_a_failure() -> None:
+    one = engine()
+    one.handle(records(5), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
+    told = one.handle(events.PublishFailed(0, PermanentError("no such topic")), 0.0)
+    assert str(only(commands.Fail, told).error) == "output json: no such topic"
+
+
+def test_outputs_are_not_asked_for_while_too_many_wait_to_be_published() -> None:
+    marks = Marks(high_records=2, low_records=1, high_bytes=100, low_bytes=50)
+    one = engine(marks=marks)
+    one.handle(records(0), 0.0)
+    told = one.handle(events.OutputsReceived(1, json(2), (0,)), 0.0)
+    assert commands.ReadOutputs not in kinds(told)
+    told = one.handle(events.Published(0, [Position(0, 0)] * 2), 0.0)
+    assert only(commands.ReadOutputs, told).call == 1
+
+
+def test_what_a_call_that_ended_had_not_taken_makes_room() -> None:
+    marks = Marks(high_records=3, low_records=2, high_bytes=100, low_bytes=50)
+    one = engine(marks=marks)
+    assert commands.Read not in kinds(one.handle(records(0, 1, 2), 0.0))
+    assert only(commands.Read, one.handle(events.CallEnded(1), 0.0)).partition == 0
+
+
+def test_a_publish_that_failed_is_tried_again_after_its_pause() -> None:
+    one = engine()
+    one.handle(records(0), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 1.0)
+    told = one.handle(events.PublishFailed(0, TemporaryError("away", 7.0)), 1.0)
+    assert only(commands.WakeAt, told).time == 8.0
+    assert only(commands.Publish, one.handle(events.Woken(), 8.0)).output == 0
+
+
+def test_a_wake_up_that_comes_early_is_asked_for_again() -> None:
+    one = engine(Window(size=5.0))
+    one.handle(records(0), 0.0)
+    assert one.handle(events.Woken(), 4.9) == [commands.WakeAt(5.0)]
+
+
+def test_a_partition_that_is_revoked_ends_the_window_and_is_released_when_it_is_done() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.BatchTaken(1), 0.0)
+    told = one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    assert only(commands.FinishCall, told).call == 1
+    assert only(commands.WakeAt, told).time == 9.0
+    told = one.handle(events.CallEnded(1), 1.0)
+    assert [*kinds(told)][:2] == [commands.Ack, commands.Release]
+    assert only(commands.Release, told) == commands.Release(0, frozenset({0}))
+
+
+def test_a_revoked_partition_of_which_nothing_is_open_is_released_at_once() -> None:
+    told = engine().handle(events.PartitionsRevoked(1, frozenset({0}), 10.0), 0.0)
+    assert told == [commands.Release(1, frozenset({0}))]
+
+
+def test_a_revoked_partition_that_is_not_done_in_time_is_given_up_and_never_acked() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    told = one.handle(events.Woken(), 9.0)
+    assert commands.GiveUp(0, frozenset({0})) in told
+    assert commands.Ack not in kinds(one.handle(events.CallEnded(1), 9.5))
+
+
+def test_a_partition_that_is_lost_is_never_acked_and_does_not_end_the_window() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.BatchTaken(1), 0.0)
+    assert not one.handle(events.PartitionsRevoked(0, frozenset({0}), 0.0), 0.0)
+    assert commands.Ack not in kinds(one.handle(events.CallEnded(1), 0.0))
+
+
+def test_records_of_a_partition_that_went_are_ignored() -> None:
+    one = engine()
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 0.0), 0.0)
+    assert not one.handle(records(0), 0.0)
+
+
+def test_a_stop_finishes_what_is_open_acks_it_and_leaves() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(records(2), 0.0)
+    assert commands.Done not in kinds(one.handle(events.StopRequested(10.0), 0.0))
+    told = one.handle(events.BatchTaken(1), 1.0)
+    assert kinds(told) == [commands.FinishCall]
+    one.handle(events.OutputsReceived(1, json(), (0,)), 2.0)
+    assert commands.Done not in kinds(one.handle(events.CallEnded(1), 3.0))
+    told = one.handle(events.Published(0, [Position(0, 0)]), 4.0)
+    assert told == [commands.Ack(0, {0: 1}), commands.Done()]
+
+
+def test_a_stop_gives_up_what_is_not_done_in_time_and_says_what() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    assert only(commands.WakeAt, one.handle(events.StopRequested(10.0), 0.0)).time == 10.0
+    assert one.handle(events.Woken(), 10.0) == [
+        commands.AbandonCall(1),
+        commands.Done("left[0] 0-1"),
+    ]
+
+
+def test_a_stop_that_is_asked_for_again_hurries_and_never_slows_down() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.StopRequested(10.0), 0.0)
+    assert not one.handle(events.StopRequested(100.0), 0.0)
+    assert commands.Done in kinds(one.handle(events.StopRequested(0.0), 1.0))
+
+
+def test_a_stop_of_an_idle_engine_is_done_at_once() -> None:
+    assert engine().handle(events.StopRequested(10.0), 0.0) == [commands.Done()]
+
+
+def test_nothing_is_read_after_a_stop() -> None:
+    one = engine()
+    one.handle(records(0), 0.0)
+    one.handle(events.StopRequested(10.0), 0.0)
+    told = one.handle(events.PartitionsAssigned(0, frozenset({1})), 0.0)
+    assert commands.Read not in kinds(told)
+    assert not one.handle(records(0, number=1), 0.0)
