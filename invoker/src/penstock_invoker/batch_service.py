@@ -1,0 +1,22 @@
+"""penstock's function protocol: many messages in a frame."""
+
+from penstock.wire.protocol.function_pb2_grpc import BatchFunctionServicer
+from penstock_invoker.call import Context, answer, received
+from penstock_invoker.signature import Function
+
+
+class BatchService(BatchFunctionServicer):
+    """Answers sidecars that speak the batch protocol.
+
+    Args:
+        function: The function that is served.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+
+    # The stubs know handlers that yield; grpc.aio also takes those that write.
+    async def Invoke(self, request_iterator: object, context: Context) -> None:  # type: ignore[override] # noqa: N802
+        """Carry out one call, of one window."""
+        del request_iterator
+        await answer(self._function, received(context), context.write, context)

@@ -1,0 +1,52 @@
+"""A gRPC call of either protocol: its end is told to the caller as a status."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+
+from penstock.plugin import PermanentError
+from penstock.wire.protocol.function_pb2 import InputFrames
+from penstock_invoker.errors import InvalidCall, describe, short
+from penstock_invoker.invocation import Write, invoke
+from penstock_invoker.loading import user_traceback
+from penstock_invoker.signature import Function
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+async def received(context: Context) -> AsyncIterator[Any]:
+    """What the client sends, to its end.
+
+    A client that cancels, or whose connection breaks, looks like one that has sent everything. The
+    call is cancelled a moment later, which must come before a function takes what it has seen for
+    all there is: what core knows of the call arrives in order, so one more read is behind it.
+    """
+    while (frame := await context.read()) is not grpc.aio.EOF:
+        yield frame
+    await context.read()
+
+
+async def answer(
+    function: Function, frames: AsyncIterator[InputFrames], write: Write, context: Context
+) -> None:
+    """Carry out a call of a function; a failure ends the call and nothing else.
+
+    What the function itself raises is printed, for its author.
+    """
+    try:
+        await invoke(function, frames, write)
+    except grpc.aio.BaseError:  # the client is gone
+        return
+    except InvalidCall as error:
+        status = grpc.StatusCode.INVALID_ARGUMENT, short(str(error))
+    except PermanentError as error:
+        status = grpc.StatusCode.UNKNOWN, short(str(error))
+    # A function raises what it likes.
+    except Exception as error:  # noqa: BLE001
+        print(f"{function.name} failed:\n{user_traceback(error)}", file=sys.stderr, flush=True)
+        status = grpc.StatusCode.UNKNOWN, describe(error)
+    else:
+        return
+    await context.abort(*status)
