@@ -12,6 +12,7 @@ FRAME_BYTES: Final = 4 * 1024 * 1024
 
 _KEEPALIVE_TIMEOUT_MS = 20_000
 _SLACK_BYTES = 1024 * 1024
+_WINDOW_BYTES = 1024 * 1024
 
 SERVER_OPTIONS: Final = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -37,6 +38,10 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 310_000),
     ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
     ("grpc.http2.max_pings_without_data", 0),
+    # What is received of a stream that is not read. The default grows it with the bandwidth, to
+    # 16 MiB and more.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
     # A server that was restarted is found again at once; the default waits up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
