@@ -4,7 +4,7 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
-from penstock.local.reload import changes, differences, take_snapshot
+from penstock.local.reload import WatchedFolder, differences
 
 
 def test_added_changed_and_removed_files_differ(tmp_path: Path) -> None:
@@ -12,38 +12,48 @@ def test_added_changed_and_removed_files_differ(tmp_path: Path) -> None:
     (tmp_path / "package" / "same.py").write_text("1")
     (tmp_path / "changed.py").write_text("1")
     (tmp_path / "removed.py").write_text("1")
-    before = take_snapshot(tmp_path)
+    folder = WatchedFolder(tmp_path)
+    before = folder.look()
     (tmp_path / "changed.py").write_text("12")
     (tmp_path / "removed.py").unlink()
     (tmp_path / "package" / "added.py").write_text("")
-    after = take_snapshot(tmp_path)
     assert differences(before, before) == []
-    assert differences(before, after) == ["changed.py", "package/added.py", "removed.py"]
+    assert differences(before, folder.look()) == ["changed.py", "package/added.py", "removed.py"]
 
 
 def test_a_change_that_keeps_the_size_is_seen_by_its_time(tmp_path: Path) -> None:
     file = tmp_path / "f.py"
     file.write_text("1")
-    before = take_snapshot(tmp_path)
+    folder = WatchedFolder(tmp_path)
+    before = folder.look()
     file.write_text("2")
-    assert differences(before, take_snapshot(tmp_path)) == ["f.py"]
+    assert differences(before, folder.look()) == ["f.py"]
 
 
 def test_hidden_folders_and_those_of_tools_are_left_out(tmp_path: Path) -> None:
     for name in (".git", "__pycache__", "node_modules"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("")
-    assert take_snapshot(tmp_path) == {}
+    assert WatchedFolder(tmp_path).look() == {}
+
+
+def test_files_and_folders_can_be_left_out(tmp_path: Path) -> None:
+    for name in ("state", "code"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("")
+    (tmp_path / "app.yaml").write_text("")
+    folder = WatchedFolder(tmp_path, {tmp_path / "state", tmp_path / "app.yaml"})
+    assert list(folder.look()) == ["code/file"]
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert take_snapshot(tmp_path / "gone") == {}
+    assert WatchedFolder(tmp_path / "gone").look() == {}
 
 
-async def test_a_change_since_the_given_snapshot_is_told(tmp_path: Path) -> None:
-    seen = take_snapshot(tmp_path)
-    async with asyncio.timeout(10), aclosing(changes(tmp_path, seen)) as watching:
-        (tmp_path / "a.py").write_text("")
-        assert await anext(watching) == ["a.py"]
-        (tmp_path / "a.py").unlink()
-        assert await anext(watching) == ["a.py"]
+async def test_changes_are_told_from_the_beginning_on(tmp_path: Path) -> None:
+    folder = WatchedFolder(tmp_path)
+    async with asyncio.timeout(10), aclosing(folder.changes()) as changes:
+        await asyncio.to_thread((tmp_path / "a.py").touch)
+        assert await anext(changes) == ["a.py"]
+        await asyncio.to_thread((tmp_path / "a.py").unlink)
+        assert await anext(changes) == ["a.py"]

@@ -62,8 +62,8 @@ def service(command: Command, is_ready: Callable[[], Awaitable[bool]]) -> Servic
 
 
 @asynccontextmanager
-async def running(supervisor: Supervisor) -> AsyncIterator[None]:
-    task = asyncio.create_task(supervisor.run())
+async def running(supervisor: Supervisor, reaper: Reaper) -> AsyncIterator[None]:
+    task = asyncio.create_task(supervisor.run(reaper))
     yield
     await supervisor.stop(10)
     async with asyncio.timeout(10):
@@ -75,9 +75,9 @@ async def test_a_process_that_dies_is_started_again_after_growing_pauses(
 ) -> None:
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "die"), always), reaper, Output(["f"], shown), must_start=False
+        service(python(COUNTING, "die"), always), Output(["f"], shown), must_start=False
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         pauses = await shown.matches(
             r'function "f" exited with code 3; it starts again in (\S+) s', 3
         )
@@ -92,9 +92,9 @@ async def test_a_stopped_process_is_not_started_again(
 ) -> None:
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "live"), always), reaper, Output([], shown), must_start=True
+        service(python(COUNTING, "live"), always), Output([], shown), must_start=True
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         async with asyncio.timeout(10):
             await supervisor.ready.wait()
         await shown.matches("life")
@@ -110,18 +110,18 @@ async def test_stopping_ends_a_pause(
     monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
+        service(python(COUNTING, "die"), never), Output([], shown), must_start=False
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         await shown.matches("again in 60 s")
 
 
 async def test_a_restart_takes_place_at_once(reaper: Reaper, python: PythonCommand) -> None:
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "live"), always), reaper, Output([], shown), must_start=True
+        service(python(COUNTING, "live"), always), Output([], shown), must_start=True
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         await shown.matches("life")
         await supervisor.restart(10)
         first, second = await shown.matches(r"life (\d+)", 2)
@@ -135,9 +135,9 @@ async def test_a_restart_ends_a_pause(
     monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
+        service(python(COUNTING, "die"), never), Output([], shown), must_start=False
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         await shown.matches("again in 60 s")
         await supervisor.restart(10)
         await shown.matches("life", 2)
@@ -149,9 +149,9 @@ async def test_who_is_told_to_hurry_ends_a_pause_and_stops_nothing(
     monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "die"), never), reaper, Output([], shown), must_start=False
+        service(python(COUNTING, "die"), never), Output([], shown), must_start=False
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         supervisor.hurry()
         await shown.matches("again in 60 s")
         supervisor.hurry()
@@ -162,10 +162,10 @@ async def test_a_process_that_must_start_and_does_not_ends_it_with_its_last_line
     reaper: Reaper, python: PythonCommand
 ) -> None:
     supervisor = Supervisor(
-        service(python(COUNTING, "die"), never), reaper, Output([], Shown()), must_start=True
+        service(python(COUNTING, "die"), never), Output([], Shown()), must_start=True
     )
     with pytest.raises(StartFailed) as failure:
-        await supervisor.run()
+        await supervisor.run(reaper)
     assert re.fullmatch(
         'function "f" exited with code 3 and has not opened port 7; its last lines:\n'
         r"  life \d+\n  dying",
@@ -175,9 +175,9 @@ async def test_a_process_that_must_start_and_does_not_ends_it_with_its_last_line
 
 async def test_what_cannot_be_started_says_so(reaper: Reaper, tmp_path: Path) -> None:
     missing = service(Command(["./missing"], {}, tmp_path), never)
-    supervisor = Supervisor(missing, reaper, Output([], Shown()), must_start=True)
+    supervisor = Supervisor(missing, Output([], Shown()), must_start=True)
     with pytest.raises(StartFailed, match=r'function "f" cannot be started: .*\./missing'):
-        await supervisor.run()
+        await supervisor.run(reaper)
 
 
 async def test_a_process_that_is_not_ready_for_long_is_named_and_awaited(
@@ -191,9 +191,9 @@ async def test_a_process_that_is_not_ready_for_long_is_named_and_awaited(
         return is_open.is_set()
 
     supervisor = Supervisor(
-        service(python(COUNTING, "live"), ready), reaper, Output([], shown), must_start=True
+        service(python(COUNTING, "live"), ready), Output([], shown), must_start=True
     )
-    async with running(supervisor):
+    async with running(supervisor, reaper):
         await shown.matches('function "f" has not opened port 7 in 0.05 s; still waiting for it')
         is_open.set()
         async with asyncio.timeout(10):
@@ -205,8 +205,8 @@ async def test_killing_does_not_wait(reaper: Reaper, python: PythonCommand) -> N
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
     )
     shown = Shown()
-    supervisor = Supervisor(service(stubborn, always), reaper, Output([], shown), must_start=True)
-    async with running(supervisor):
+    supervisor = Supervisor(service(stubborn, always), Output([], shown), must_start=True)
+    async with running(supervisor, reaper):
         await shown.matches("up")
         stopping = asyncio.create_task(supervisor.stop(60))
         supervisor.kill()
@@ -219,9 +219,9 @@ async def test_a_cancelled_supervisor_leaves_no_process(
 ) -> None:
     shown = Shown()
     supervisor = Supervisor(
-        service(python(COUNTING, "live"), always), reaper, Output([], shown), must_start=True
+        service(python(COUNTING, "live"), always), Output([], shown), must_start=True
     )
-    task = asyncio.create_task(supervisor.run())
+    task = asyncio.create_task(supervisor.run(reaper))
     (pid,) = await shown.matches(r"life (\d+)")
     task.cancel()
     await asyncio.wait({task})

@@ -19,7 +19,8 @@ from penstock.plugin import load_plugins
 @click.option(
     "--reload",
     is_flag=True,
-    help="Start a function anew when a file in its working directory changes.",
+    help="Start a function anew when a file in its working directory changes. Manifests are "
+    "read once all the same.",
 )
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> None:

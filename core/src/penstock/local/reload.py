@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from pathlib import Path
 
 INTERVAL = 0.3
@@ -14,37 +14,51 @@ Snapshot = Mapping[str, tuple[int, int]]
 """Time of the last change, in nanoseconds, and size, by path below the folder."""
 
 
-def take_snapshot(folder: Path) -> Snapshot:
-    """Look at every file below a folder."""
-    found: dict[str, tuple[int, int]] = {}
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[0] != "." and name not in IGNORED]
-        for name in names:
-            path = Path(parent, name)
-            try:
-                status = path.stat()
-            except OSError:
-                # It went while we looked: the next look will miss it.
-                continue
-            found[str(path.relative_to(folder))] = (status.st_mtime_ns, status.st_size)
-    return found
+class WatchedFolder:
+    """A folder, watched from now on.
+
+    Args:
+        folder: The folder, as a resolved path.
+        without: Files and folders in it to leave out, as resolved paths.
+    """
+
+    def __init__(self, folder: Path, without: Collection[Path] = ()) -> None:
+        self._folder = folder
+        self._without = without
+        self._seen = self.look()
+
+    async def changes(self) -> AsyncGenerator[list[str], None]:
+        """Paths that changed, each time some did; an editor's burst of writes may be several."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            found = await asyncio.to_thread(self.look)
+            if changed := differences(self._seen, found):
+                yield changed
+            self._seen = found
+
+    def look(self) -> Snapshot:
+        """How every file is now."""
+        found: dict[str, tuple[int, int]] = {}
+        for parent, folders, names in os.walk(self._folder):
+            folders[:] = [name for name in folders if self._is_watched(parent, name)]
+            for name in names:
+                path = Path(parent, name)
+                if path in self._without:
+                    continue
+                try:
+                    status = path.stat()
+                except OSError:
+                    # It went while we looked: the next look will miss it.
+                    continue
+                key = str(path.relative_to(self._folder))
+                found[key] = (status.st_mtime_ns, status.st_size)
+        return found
+
+    def _is_watched(self, parent: str, name: str) -> bool:
+        hidden = name.startswith(".") or name in IGNORED
+        return not hidden and Path(parent, name) not in self._without
 
 
 def differences(old: Snapshot, new: Snapshot) -> list[str]:
     """The paths that were added, changed or removed."""
     return sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
-
-
-async def changes(folder: Path, seen: Snapshot) -> AsyncGenerator[list[str], None]:
-    """Paths that changed, each time some did; an editor's burst of writes may come as several.
-
-    Args:
-        folder: The folder.
-        seen: How it was before.
-    """
-    while True:
-        await asyncio.sleep(INTERVAL)
-        found = await asyncio.to_thread(take_snapshot, folder)
-        if changed := differences(seen, found):
-            yield changed
-        seen = found

@@ -48,7 +48,6 @@ class Supervisor:
 
     Args:
         service: What to run.
-        reaper: Told of each process.
         output: Told of each event, and of what the process writes.
         must_start: Whether the first process has to become ready; otherwise its end is followed
             by a new start, as that of any other.
@@ -57,12 +56,9 @@ class Supervisor:
         ready: Set while the process is ready.
     """
 
-    def __init__(
-        self, service: Service, reaper: Reaper, output: Output, *, must_start: bool
-    ) -> None:
+    def __init__(self, service: Service, output: Output, *, must_start: bool) -> None:
         self.ready = asyncio.Event()
         self._service = service
-        self._reaper = reaper
         self._output = output
         self._must_start = must_start
         self._backoff = Backoff()
@@ -71,15 +67,18 @@ class Supervisor:
         self._restarting = False
         self._hurry = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, reaper: Reaper) -> None:
         """Start the process, again and again, until it is stopped.
+
+        Args:
+            reaper: Told of each process.
 
         Raises:
             StartFailed: It ended before it was ever ready, though it must start.
         """
         while not self._stopping.is_set():
             began = monotonic()
-            ending = await self._live()
+            ending = await self._live(reaper)
             if not (self._stopping.is_set() or self._restarting):
                 pause = self._backoff.after(monotonic() - began)
                 self._output.warning(f"{ending}; it starts again in {pause:g} s")
@@ -117,14 +116,14 @@ class Supervisor:
         if self._process:
             await self._process.stop(grace)
 
-    async def _live(self) -> str:
+    async def _live(self, reaper: Reaper) -> str:
         """One process from its start to its end; in words, how it ended."""
         service = self._service
         service.before_start()
         try:
             process = await Process.start(
                 service.command,
-                self._reaper,
+                reaper,
                 lambda line: self._output.log(service.log_name, line),
             )
         except OSError as error:
