@@ -37,11 +37,13 @@ class Scripted(BatchGatewayServicer):
 
     Attributes:
         replies: Of its Subscribe; ``None`` ends it.
+        farewell: Of its Subscribe, when the client has ended its side.
         commands: All that came, but the first.
     """
 
     def __init__(self) -> None:
         self.replies: asyncio.Queue[SubscribeReply | None] = asyncio.Queue()
+        self.farewell: list[SubscribeReply] = []
         self.commands: asyncio.Queue[SubscribeRequest] = asyncio.Queue()
 
     async def GetPositions(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -65,7 +67,8 @@ class Scripted(BatchGatewayServicer):
         await anext(requests)
         async for request in requests:
             self.commands.put_nowait(request)
-        self.replies.put_nowait(None)
+        for reply in (*self.farewell, None):
+            self.replies.put_nowait(reply)
 
 
 @pytest.fixture
@@ -158,6 +161,17 @@ async def test_a_refused_ack_raises_and_the_next_one_is_another(
     gateway.replies.put_nowait(SubscribeReply(acked=Acked(sequence=sequence)))  # of nobody
     gateway.replies.put_nowait(SubscribeReply(acked=Acked(sequence=again.sequence)))
     await acking
+
+
+async def test_what_is_assigned_while_it_is_being_closed_is_for_nobody(
+    gateway: Scripted, subscription: Subscription
+) -> None:
+    assigned = gateway_pb2.Assigned(partitions=[4])
+    gateway.farewell = [SubscribeReply(assigned=assigned), records(frame(0, 1), partition=4)]
+    await subscription.close()
+    assert not await subscription.read(4, 10)
+    with pytest.raises(TemporaryError, match="closed"):
+        await subscription.next_event()
 
 
 async def test_a_publish_that_is_answered_for_other_messages_is_in_doubt(

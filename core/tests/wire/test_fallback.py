@@ -8,7 +8,7 @@ from penstock.plugin import Edge, Group, Message, NotReady, Position, PubSub, Te
 from penstock.wire.remote import RemotePubSub
 
 if TYPE_CHECKING:
-    from core.tests.wire.conftest import Log, Serve
+    from core.tests.wire.conftest import Launch, Log, Serve
 
 READERS = Group("readers")
 ONE = [Message(b"1")]
@@ -57,6 +57,16 @@ async def test_every_call_finds_riffs_protocol_for_itself(serve: "Serve") -> Non
     ):
         await subscription.next_event()
         assert len(await subscription.read(0, 10)) == 1
+
+
+async def test_a_first_call_that_subscribes_falls_back_each_time(launch: "Launch") -> None:
+    server = await launch("riff")
+    for _ in range(50):
+        async with (
+            RemotePubSub(server.address) as remote,
+            await remote.subscribe("numbers", READERS, Edge.EARLIEST) as subscription,
+        ):
+            await subscription.next_event()
 
 
 async def test_who_speaks_neither_is_named(serve: "Serve") -> None:
