@@ -12,6 +12,15 @@ import pytest
 PYTHON = [sys.executable, "-m", "penstock.cli"]
 
 
+class Session(Protocol):
+    """A command that goes on."""
+
+    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
+    def interrupt(self) -> int: ...
+    def __enter__(self) -> "Session": ...
+    def __exit__(self, *_: object) -> None: ...
+
+
 class Penstock(Protocol):
     """What the fixtures `penstock` and `streams` give."""
 
@@ -20,6 +29,8 @@ class Penstock(Protocol):
     def __call__(
         self, *arguments: str, stdin: str | bytes = "", code: int = 0
     ) -> "subprocess.CompletedProcess[str]": ...
+    def start(self, *arguments: str) -> Session: ...
+
     def fails(self, *arguments: str, code: int = 2) -> str: ...
 
 
@@ -125,6 +136,32 @@ def test_ctrl_c_ends_it_quietly_while_it_waits(streams: Penstock, stream: str) -
         process.send_signal(2)
         assert process.wait(20) == 130
         assert process.stderr.read() == f'published 1 message to stream "{stream}"\n'
+
+
+def test_when_the_gateway_goes_away_it_is_said_from_which_line_on(penstock: Penstock) -> None:
+    with penstock.start("gateway", "serve", "inmemory", "--port", "0") as gateway:
+        (address,) = gateway.shows(r"serves ([^;]+);")
+        at = ("letters", "--gateway", address)
+        with subprocess.Popen(
+            [*PYTHON, "publish", *at, "--lines", "--content-type", "text/plain"],
+            env=penstock.environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stderr is not None
+            process.stdin.write("one\n")
+            process.stdin.flush()
+            assert read(penstock, *at, count=1)[0]["payload"] == "one"
+            gateway.interrupt()
+            process.stdin.write("two\n")
+            process.stdin.close()
+            assert process.wait(20) == 1
+            summary, error = process.stderr.read().splitlines()
+    assert summary == f'published 1 message to topic "default_letters" of {address}'
+    assert error.startswith(f"Error: gateway {address} is not available")
+    assert error.endswith("; the lines from 2 on are not published, or not for certain")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def function_service(processor: Processor, name: str, port: int) -> Service:
         log_name=name,
         command=Command([program, *arguments], environment, folder),
         is_ready=partial(is_open, port),
-        not_ready=f"has not opened port {port}, its GRPC_PORT",
+        not_ready=f"has not opened port {port} (its GRPC_PORT)",
     )
 
 
