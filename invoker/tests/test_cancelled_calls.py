@@ -75,18 +75,20 @@ async def test_an_async_generator_is_cancelled_and_closed(host: "Host") -> None:
 
 async def test_a_coroutine_is_cancelled_where_it_waits(host: "Host") -> None:
     trace = Trace()
+    entered = asyncio.Event()
 
     async def wait(text: str) -> str:
+        entered.set()
         try:
-            return text if text == "a" else await asyncio.Future()
+            return text or await asyncio.Future()
         finally:
-            if text == "b":
-                trace.closed.set()
+            trace.closed.set()
 
     running = (await host(wait)).riff()
     await running.start()
-    await running.send(b"a", b"b")
-    assert await running.receive() == (b"a", "text/plain", 0, {})
+    await running.send(b"")
+    async with asyncio.timeout(PATIENCE):
+        await entered.wait()
     running.call.cancel()
     await trace.wait_until_closed()
 
@@ -317,8 +319,10 @@ async def late(invoker: "Invoker") -> grpc.StatusCode:
 
 async def test_stopping_cancels_what_is_left_after_the_grace(host: "Host") -> None:
     trace = Trace()
+    entered = asyncio.Event()
 
     async def wait(_: str) -> str:
+        entered.set()
         try:
             return await asyncio.Future()
         finally:
@@ -329,6 +333,7 @@ async def test_stopping_cancels_what_is_left_after_the_grace(host: "Host") -> No
     await running.start()
     await running.send(b"a")
     async with asyncio.timeout(PATIENCE):
+        await entered.wait()
         await invoker.server.stop(0.01)
         await trace.wait_until_closed()
     assert (await running.status())[0] == grpc.StatusCode.UNAVAILABLE
