@@ -92,7 +92,8 @@ async def test_after_another_server_took_the_address_its_protocol_is_spoken(
         log.methods.clear()
         await until_stored(remote)
         await remote.publish("numbers", ONE)
-    assert log.methods[-1] == ("BatchGateway/Publish" if newer else "LiiklusService/Publish")
+    service = "BatchGateway" if newer else "LiiklusService"
+    assert log.methods[-1].startswith(f"{service}/Publish")
 
 
 async def until_stored(remote: PubSub) -> None:

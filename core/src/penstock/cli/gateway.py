@@ -8,6 +8,7 @@ import click
 
 from penstock.cli.gateway_spec import read_spec
 from penstock.cli.manifests import warn_of_broken
+from penstock.garbage import collect_seldom
 from penstock.plugin import Plugins, UsageError, load_plugins
 from penstock.resources.suggestion import did_you_mean, listing
 from penstock.server import GatewayServer
@@ -80,6 +81,7 @@ def serve(
         provisioner_port=provisioner_port,
         advertised=advertised,
     )
+    collect_seldom()
     asyncio.run(_serve(plugin.kind.name, server))
 
 

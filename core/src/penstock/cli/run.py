@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from penstock.cli.manifests import files_argument, load_sound
+from penstock.garbage import collect_seldom
 from penstock.local.output import Output
 from penstock.local.runtime import Runtime
 from penstock.local.sidecar import sidecar_log_name
@@ -48,4 +49,5 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> Non
         color=sys.stdout.isatty() and ctx.color is not False,
     )
     runtime = Runtime(manifests, plugins, output, reload=reload, started=ctx.obj)
+    collect_seldom()
     asyncio.run(runtime.run())

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -20,12 +20,15 @@ from penstock.plugin import (
 )
 from penstock.server.batch_session import BatchSession
 from penstock.server.catalog import StreamCatalog
+from penstock.server.publish_session import PublishSession
 from penstock.server.topic import check_topic
 from penstock.wire.columns import unpack_messages
 from penstock.wire.protocol import gateway_pb2
 from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayServicer
 from penstock.wire.results import pack_results
 from penstock.wire.start import unpack_start
+
+Request = TypeVar("Request")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -48,6 +51,20 @@ class BatchGatewayService(BatchGatewayServicer):
         context: _Context,  # noqa: ARG002 - gRPC's signature
     ) -> gateway_pb2.PublishReply:
         """Store a batch; a message that does not fit its stream is refused, the rest is stored."""
+        return await self._store(request)
+
+    async def PublishStream(  # noqa: N802 - the protocol's name
+        self,
+        request_iterator: AsyncIterator[gateway_pb2.NumberedPublish],
+        context: _Context,  # noqa: ARG002 - gRPC's signature
+    ) -> AsyncIterator[gateway_pb2.NumberedReply]:
+        """Store batch after batch, each as `Publish` does."""
+        session = PublishSession(self._store)
+        async with aclosing(session.replies(_readable(request_iterator))) as replies:
+            async for reply in replies:
+                yield reply
+
+    async def _store(self, request: gateway_pb2.PublishRequest) -> gateway_pb2.PublishReply:
         check_topic(request.topic)
         try:
             messages = unpack_messages(request.messages)
@@ -79,7 +96,7 @@ class BatchGatewayService(BatchGatewayServicer):
         context: _Context,  # noqa: ARG002 - gRPC's signature
     ) -> AsyncIterator[gateway_pb2.SubscribeReply]:
         """Be a member of a group for as long as the client keeps its side open."""
-        commands = _commands(request_iterator)
+        commands = _readable(request_iterator)
         first = await anext(commands, gateway_pb2.SubscribeRequest())
         if not first.HasField("open"):
             raise PermanentError("the first command must be open: topic, group and start")
@@ -131,9 +148,7 @@ class BatchGatewayService(BatchGatewayServicer):
         return start_of_version(group, acked, start, start)
 
 
-async def _commands(
-    requests: AsyncIterator[gateway_pb2.SubscribeRequest],
-) -> AsyncIterator[gateway_pb2.SubscribeRequest]:
+async def _readable(requests: AsyncIterator[Request]) -> AsyncIterator[Request]:
     """What the client sends.
 
     Raises:

@@ -39,6 +39,11 @@ class BatchGatewayStub:
                 request_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishRequest.SerializeToString,
                 response_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishReply.FromString,
                 _registered_method=True)
+        self.PublishStream = channel.stream_stream(
+                '/penstock.gateway.v1.BatchGateway/PublishStream',
+                request_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedPublish.SerializeToString,
+                response_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedReply.FromString,
+                _registered_method=True)
         self.Subscribe = channel.stream_stream(
                 '/penstock.gateway.v1.BatchGateway/Subscribe',
                 request_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.SubscribeRequest.SerializeToString,
@@ -61,6 +66,15 @@ class BatchGatewayServicer:
 
     def Publish(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishStream(self, request_iterator, context):
+        """The same for who publishes again and again, at half of the cost of a call for each batch.
+        Requests are carried out side by side, begun in their order; each is answered once, in any
+        order.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -94,6 +108,11 @@ def add_BatchGatewayServicer_to_server(servicer, server):
                     servicer.Publish,
                     request_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishRequest.FromString,
                     response_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishReply.SerializeToString,
+            ),
+            'PublishStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.PublishStream,
+                    request_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedPublish.FromString,
+                    response_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedReply.SerializeToString,
             ),
             'Subscribe': grpc.stream_stream_rpc_method_handler(
                     servicer.Subscribe,
@@ -138,6 +157,33 @@ class BatchGateway:
             '/penstock.gateway.v1.BatchGateway/Publish',
             penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishRequest.SerializeToString,
             penstock_dot_wire_dot_protocol_dot_gateway__pb2.PublishReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/penstock.gateway.v1.BatchGateway/PublishStream',
+            penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedPublish.SerializeToString,
+            penstock_dot_wire_dot_protocol_dot_gateway__pb2.NumberedReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,11 @@ class BatchGatewayStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BatchGatewayAsyncStub: ...
     Publish: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PublishRequest, _gateway_pb2.PublishReply]
+    PublishStream: _grpc.StreamStreamMultiCallable[_gateway_pb2.NumberedPublish, _gateway_pb2.NumberedReply]
+    """The same for who publishes again and again, at half of the cost of a call for each batch.
+    Requests are carried out side by side, begun in their order; each is answered once, in any
+    order.
+    """
     Subscribe: _grpc.StreamStreamMultiCallable[_gateway_pb2.SubscribeRequest, _gateway_pb2.SubscribeReply]
     """The client opens with `open`, then grants credit for each partition it is assigned;
     a partition without credit is not read, whatever the others do. The first reply comes as
@@ -48,6 +53,11 @@ class BatchGatewayStub:
 class BatchGatewayAsyncStub(BatchGatewayStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Publish: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PublishRequest, _gateway_pb2.PublishReply]  # type: ignore[assignment]
+    PublishStream: _aio.StreamStreamMultiCallable[_gateway_pb2.NumberedPublish, _gateway_pb2.NumberedReply]  # type: ignore[assignment]
+    """The same for who publishes again and again, at half of the cost of a call for each batch.
+    Requests are carried out side by side, begun in their order; each is answered once, in any
+    order.
+    """
     Subscribe: _aio.StreamStreamMultiCallable[_gateway_pb2.SubscribeRequest, _gateway_pb2.SubscribeReply]  # type: ignore[assignment]
     """The client opens with `open`, then grants credit for each partition it is assigned;
     a partition without credit is not read, whatever the others do. The first reply comes as
@@ -64,6 +74,17 @@ class BatchGatewayServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.PublishRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.PublishReply, _abc.Awaitable[_gateway_pb2.PublishReply]]: ...
+
+    @_abc_1.abstractmethod
+    def PublishStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_gateway_pb2.NumberedPublish],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_gateway_pb2.NumberedReply], _abc.AsyncIterator[_gateway_pb2.NumberedReply]]:
+        """The same for who publishes again and again, at half of the cost of a call for each batch.
+        Requests are carried out side by side, begun in their order; each is answered once, in any
+        order.
+        """
 
     @_abc_1.abstractmethod
     def Subscribe(

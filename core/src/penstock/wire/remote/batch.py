@@ -22,6 +22,7 @@ from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayStub
 from penstock.wire.remote.batch_subscription import BatchSubscription
 from penstock.wire.remote.failure import CALL_SECONDS, failures
 from penstock.wire.remote.liiklus import LiiklusPubSub
+from penstock.wire.remote.publish_stream import PublishStream
 from penstock.wire.results import unpack_results
 from penstock.wire.start import pack_start
 
@@ -43,6 +44,12 @@ class BatchPubSub(PubSub):
         self._liiklus = LiiklusPubSub(channel, address)
         self._address = address
         self._heartbeat = heartbeat
+        self._publishing: PublishStream | None = None
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self._publishing:
+            await self._publishing.close()
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[PublishResult]:
         """Store a batch: in one request, or in several, one after the other, where it is large."""
@@ -66,17 +73,29 @@ class BatchPubSub(PubSub):
         if count == 1 and (size := request.ByteSize()) > MAX_MESSAGE_BYTES:
             too_large = f"a message of {size} bytes: a gateway takes up to {MAX_MESSAGE_BYTES}"
             return (PermanentError(too_large),)
-        with failures(self._address):
-            reply = await self._stub.Publish(request, timeout=CALL_SECONDS)
+        reply = await self._send(request)
         try:
             return unpack_results(reply, count)
         except ValueError as error:
             raise TemporaryError(f"gateway {self._address} answered wrongly: {error}") from error
 
+    async def _send(self, request: gateway_pb2.PublishRequest) -> gateway_pb2.PublishReply:
+        """The first request on a connection is a call of its own, the others share a stream.
+
+        Who publishes once needs no more, and a stream that is refused while it is written to may
+        lose the reason on its way through gRPC.
+        """
+        if self._publishing and not self._publishing.broken:
+            return await self._publishing.publish(request)
+        with failures(self._address):
+            reply = await self._stub.Publish(request, timeout=CALL_SECONDS)
+        if self._publishing is None or self._publishing.broken:
+            self._publishing = PublishStream(self._stub, self._address)
+        return reply
+
     async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
         """Join a group; the start is settled before this returns."""
-        # A stream that is refused while it is written to may lose the reason on its way through
-        # gRPC: a call that is none shows it first.
+        # As in `_send`: a call that is no stream shows first why it is refused.
         await self.positions(topic, group.name)
         opening = gateway_pb2.Open(topic=topic, group=_pack_group(group), start=pack_start(start))
         return await BatchSubscription.join(self._stub, self._address, opening, self._heartbeat)

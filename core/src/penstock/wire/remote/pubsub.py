@@ -53,6 +53,8 @@ class RemotePubSub(PubSub):
 
     async def close(self) -> None:
         """Let go of the connection."""
+        for protocol in self._protocols:
+            await protocol.close()
         if self._channel:
             await self._channel.close()
 
