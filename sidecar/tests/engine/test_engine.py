@@ -214,6 +214,27 @@ def test_a_failure_of_the_function_names_its_inputs_and_ends_everything(
     assert not one.handle(events.CallEnded(1), 0.0)
 
 
+def test_a_failure_waits_for_the_outputs_of_what_was_done_before_it() -> None:
+    one = engine(COUNT)
+    one.handle(records(0, 1, 2, 3), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
+    one.handle(events.CallEnded(1), 0.0)
+    told = one.handle(events.CallFailed(2, PermanentError("boom")), 0.0)
+    assert told == [commands.WakeAt(5.0)]
+    told = one.handle(events.Published(0, [Position(0, 0)]), 1.0)
+    assert kinds(told) == [commands.Ack, commands.Fail]
+    assert only(commands.Fail, told).where == "left[0] 3"
+
+
+def test_a_failure_does_not_wait_long() -> None:
+    one = engine(COUNT)
+    one.handle(records(0, 1, 2, 3), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
+    one.handle(events.CallEnded(1), 0.0)
+    one.handle(events.CallFailed(2, PermanentError("boom")), 0.0)
+    assert kinds(one.handle(events.Woken(), 5.0)) == [commands.Fail]
+
+
 def test_an_output_of_an_input_that_was_done_is_a_failure() -> None:
     one = engine()
     one.handle(records(5, 6), 0.0)

@@ -168,6 +168,13 @@ class Calls:
         """A call is over."""
         self._calls.pop(call).call = None
 
+    def abandon(self) -> list[Call]:
+        """Forget every window; returns the calls that are open."""
+        open_calls = self.opened()
+        self._windows.clear()
+        self._calls.clear()
+        return open_calls
+
     def advance(self) -> Iterator[Command]:
         """What is to be done now."""
         over = []

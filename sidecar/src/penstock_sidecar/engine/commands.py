@@ -108,7 +108,9 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The function, or an output of it, failed: nothing goes on, and nothing more is acked.
+    """The function, or an output of it, failed: nothing goes on.
+
+    What was done before, as far as it could be published since, is acked by now.
 
     Attributes:
         error: What happened.

@@ -1,19 +1,48 @@
-"""Fills in what the function left out of its outputs; what it gave stays as it is."""
+"""Outputs of the function made whole: told apart by stream, and with what was left out of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 from penstock.plugin import Message, PermanentError
 from penstock_sidecar.engine.calls import Call
+from penstock_sidecar.engine.events import OutputsReceived
 
 TYPE = "riff-event"
 """The type of an output that brings none: what riff's clients and functions see everywhere."""
+
+
+def by_result(event: OutputsReceived) -> Iterator[tuple[int, Sequence[Message], Sequence[int]]]:
+    """The outputs of each result by themselves.
+
+    Raises:
+        PermanentError: A column has another length than there are messages.
+    """
+    messages, results, inputs = event.messages, event.results, event.inputs
+    if len(results) not in (1, len(messages)) or len(inputs) not in (0, len(messages)):
+        raise PermanentError(
+            f"{len(messages)} outputs with {len(results)} result indexes and {len(inputs)} input "
+            "indexes: expected one for each of them"
+        )
+    if not messages:
+        return
+    if len(results) == 1 or len(set(results)) == 1:
+        yield results[0], messages, inputs
+        return
+    for result in sorted(set(results)):
+        chosen = [index for index, one in enumerate(results) if one == result]
+        yield (
+            result,
+            [messages[index] for index in chosen],
+            [inputs[index] for index in chosen] if inputs else (),
+        )
 
 
 def complete(
     messages: Sequence[Message], inputs: Sequence[int], call: Call, result: int, group: str
 ) -> list[Message]:
     """Messages for one output, with an id, a type, a source, and their input's key.
+
+    What the function gave stays as it is.
 
     Args:
         messages: At least one.

@@ -12,13 +12,16 @@ from penstock.media_type import fits
 from penstock.plugin import ContentTypeMismatch, Message, PenstockError, PermanentError
 from penstock_sidecar.engine import commands, events
 from penstock_sidecar.engine.calls import Call, Calls
-from penstock_sidecar.engine.completion import complete
+from penstock_sidecar.engine.completion import by_result, complete
 from penstock_sidecar.engine.flow import Flow, Level, PartitionKey
 from penstock_sidecar.engine.outputs import OutputQueue
 from penstock_sidecar.engine.partitions import Partitions
 from penstock_sidecar.engine.settings import Settings
 from penstock_sidecar.engine.settlement import Checkpoint, Checkpoints, Partition, Run, describe
 from penstock_sidecar.engine.windows import windows_of
+
+FAIL_SECONDS = 5.0
+"""How long a failure may wait for the outputs of what was done before it."""
 
 
 class Engine:
@@ -34,6 +37,7 @@ class Engine:
         self._unpublished = Level(settings.write_marks)
         self._checkpoints = Checkpoints()
         self._stop_at: float | None = None
+        self._failure: _Failure | None = None
         self._wake_at: float | None = None
         self._over = False
         self._handlers: Mapping[type, Callable[[Any, float], None]] = {
@@ -62,12 +66,12 @@ class Engine:
         # What comes at the end of a window's time, or later, belongs to the next one.
         if (ended := self._windows.expire(now)) is not None:
             self._calls.end(ended)
+        told: list[commands.Command] = []
         try:
             self._handlers[type(event)](event, now)
         except _Failure as failure:
-            self._over = True
-            return [commands.Fail(failure.error, failure.where)]
-        return list(self._advance(now))
+            told += self._fail(failure, now)
+        return [*told, *self._advance(now)]
 
     def _assigned(self, event: events.PartitionsAssigned, _now: float) -> None:
         if self._stop_at is None:
@@ -117,14 +121,14 @@ class Engine:
             return
         call.reading = False
         try:
-            for result, messages, inputs in _by_result(event):
+            for result, messages, inputs in by_result(event):
                 self._accept(call, result, messages, inputs)
             if event.messages and not event.inputs and not event.inputs_done:
                 call.forget_keys()
             if done := call.report(event.inputs_done):
                 self._settle_later(done)
         except PermanentError as error:
-            raise self._failure(error, call.open_runs) from error
+            raise self._failed(error, call.open_runs) from error
 
     def _accept(
         self, call: Call, result: int, messages: Sequence[Message], inputs: Sequence[int]
@@ -154,9 +158,9 @@ class Engine:
             self._calls.close(event.call)
 
     def _call_failed(self, event: events.CallFailed, _now: float) -> None:
-        # Retries of the window, and dead letters, have their place here.
         if call := self._calls.get(event.call):
-            raise self._failure(event.error, call.open_runs)
+            self._calls.close(event.call)
+            raise self._failed(event.error, call.open_runs)
 
     def _published(self, event: events.Published, now: float) -> None:
         try:
@@ -173,16 +177,33 @@ class Engine:
     def _refused(self, output: int, error: PermanentError) -> "_Failure":
         name = self._settings.outputs[output].name
         refusal = PermanentError(f"output {name}: {error}")
-        return self._failure(refusal, self._partitions.open_runs())
+        # What waits behind it will not be published: there is nothing to wait for.
+        return self._failed(refusal, self._partitions.open_runs(), patience=0.0)
 
-    def _failure(self, error: PenstockError, open_runs: Iterable[Run]) -> "_Failure":
-        return _Failure(error, describe(open_runs, self._settings.inputs))
+    def _failed(
+        self, error: PenstockError, open_runs: Iterable[Run], patience: float = FAIL_SECONDS
+    ) -> "_Failure":
+        return _Failure(error, describe(open_runs, self._settings.inputs), patience)
 
     def _woken(self, _event: events.Woken, _now: float) -> None:
         self._wake_at = None
 
+    def _fail(self, failure: "_Failure", now: float) -> Iterator[commands.Command]:
+        """Give up the calls, but not the outputs of what was done before.
+
+        Retries of the window, and dead letters, have their place here.
+        """
+        self._failure = self._failure or failure
+        self._end_within(failure.patience, now)
+        for call in self._calls.abandon():
+            yield commands.AbandonCall(call.number)
+
     def _stop_requested(self, event: events.StopRequested, now: float) -> None:
-        deadline = now + event.grace
+        self._end_within(event.grace, now)
+
+    def _end_within(self, seconds: float, now: float) -> None:
+        """Take nothing in any more, and be over when what is open is done, or at a time."""
+        deadline = now + seconds
         self._stop_at = deadline if self._stop_at is None else min(self._stop_at, deadline)
         self._flow.stop()
         for partition in self._partitions.assigned():
@@ -203,16 +224,21 @@ class Engine:
         yield from self._partitions.advance(touched, now)
         for key, records, size in self._flow.grants():
             yield commands.Read(key.input, key.partition, records, size)
-        yield from self._stop(now) if self._stop_at is not None else ()
+        if self._stop_at is not None:
+            yield from self._end(self._stop_at, now)
         if not self._over:
             yield from self._wake()
 
-    def _stop(self, now: float) -> Iterator[commands.Command]:
-        finished = not self._calls and not self._checkpoints
-        if finished or (self._stop_at is not None and now >= self._stop_at):
-            self._over = True
-            for call in self._calls.opened():
-                yield commands.AbandonCall(call.number)
+    def _end(self, stop_at: float, now: float) -> Iterator[commands.Command]:
+        """Be over, if everything is done or the time is."""
+        if (self._calls or self._checkpoints) and now < stop_at:
+            return
+        self._over = True
+        for call in self._calls.abandon():
+            yield commands.AbandonCall(call.number)
+        if self._failure:
+            yield commands.Fail(self._failure.error, self._failure.where)
+        else:
             open_runs = self._partitions.open_runs()
             yield commands.Done(describe(open_runs, self._settings.inputs))
 
@@ -226,37 +252,16 @@ class Engine:
 
 
 class _Failure(Exception):
-    """The function or an output failed."""
+    """The function or an output failed.
 
-    def __init__(self, error: PenstockError, where: str) -> None:
+    Attributes:
+        error: What happened.
+        where: The inputs that are not done, in words.
+        patience: Seconds in which what was done before may still be published.
+    """
+
+    def __init__(self, error: PenstockError, where: str, patience: float) -> None:
         super().__init__(str(error))
         self.error = error
         self.where = where
-
-
-def _by_result(
-    event: events.OutputsReceived,
-) -> Iterator[tuple[int, Sequence[Message], Sequence[int]]]:
-    """The outputs of each result by themselves.
-
-    Raises:
-        PermanentError: A column has another length than there are messages.
-    """
-    messages, results, inputs = event.messages, event.results, event.inputs
-    if len(results) not in (1, len(messages)) or len(inputs) not in (0, len(messages)):
-        raise PermanentError(
-            f"{len(messages)} outputs with {len(results)} result indexes and {len(inputs)} input "
-            "indexes: expected one for each of them"
-        )
-    if not messages:
-        return
-    if len(results) == 1 or len(set(results)) == 1:
-        yield results[0], messages, inputs
-        return
-    for result in sorted(set(results)):
-        chosen = [index for index, one in enumerate(results) if one == result]
-        yield (
-            result,
-            [messages[index] for index in chosen],
-            [inputs[index] for index in chosen] if inputs else (),
-        )
+        self.patience = patience
