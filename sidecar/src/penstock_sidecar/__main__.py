@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from penstock.garbage import collect_seldom
 from penstock.plugin import PenstockError, UsageError
 from penstock_sidecar.configuration import MissingVariable, read_configuration
 from penstock_sidecar.log import log_to_stderr
@@ -21,7 +22,9 @@ def main() -> int:
     """
     log_to_stderr()
     try:
-        asyncio.run(_serve(Processor(read_configuration(os.environ))))
+        processor = Processor(read_configuration(os.environ))
+        collect_seldom()
+        asyncio.run(_serve(processor))
     except UsageError as error:
         _LOG.error("%s", error)
         return 1 if isinstance(error, MissingVariable) else 2

@@ -155,3 +155,9 @@ async def gateway() -> AsyncIterator[tuple[InMemoryGateway, str]]:
     store = InMemoryGateway()
     async with GatewayServer(store, port=0, provisioner_port=None) as server:
         yield store, server.address
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[[Callable[[], Awaitable[bool] | bool]], Awaitable[None]]:
+    """Waits until something holds."""
+    return until

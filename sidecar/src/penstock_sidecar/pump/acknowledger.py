@@ -3,12 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Final
 
 from penstock.plugin import Subscription, TemporaryError
 from penstock_sidecar.engine.backoff import Backoff
 from penstock_sidecar.pump.tasks import Tasks
 
 _LOG = logging.getLogger(__name__)
+
+INTERVAL: Final = 0.05
+"""Seconds between two acks: what is done in between is repeated after a crash, and each ack costs
+as much as carrying a message does.
+"""
 
 
 class Acknowledger:
@@ -27,13 +34,10 @@ class Acknowledger:
         self._positions: dict[int, int] = {}
         self._releases: set[int] = set()
         self._running: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._finishing = False
         self.has_acked = False
         """Whether anything is done for good."""
-
-    @property
-    def running(self) -> asyncio.Task[None] | None:
-        """The task that stores what is not stored yet; ``None``: everything is."""
-        return self._running
 
     def ack(self, positions: Mapping[int, int]) -> None:
         """Store positions; newer ones replace those that wait."""
@@ -43,7 +47,14 @@ class Acknowledger:
     def release(self, partitions: Collection[int]) -> None:
         """Confirm a revocation, behind the acks that wait."""
         self._releases.update(partitions)
+        self._hurry.set()
         self._start()
+
+    def finish(self) -> asyncio.Task[None] | None:
+        """Store what waits without a pause; the task that does, ``None``: nothing waits."""
+        self._finishing = True
+        self._hurry.set()
+        return self._running
 
     def give_up(self, partitions: Collection[int]) -> None:
         """Ack nothing more of these: they are somebody else's."""
@@ -59,6 +70,8 @@ class Acknowledger:
         while self._positions or self._releases:
             positions, self._positions = self._positions, {}
             releases, self._releases = self._releases, set()
+            if not self._finishing:
+                self._hurry.clear()
             try:
                 if positions:
                     await self._subscription.ack(positions)
@@ -66,6 +79,9 @@ class Acknowledger:
                     backoff.reset()
                 if releases:
                     await self._subscription.release(releases)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(INTERVAL):
+                        await self._hurry.wait()
             except TemporaryError as error:
                 self._positions = positions | self._positions
                 self._releases |= releases

@@ -168,7 +168,7 @@ class Pump:
         """Store what is done, and give everything else up."""
         if self._timer:
             self._timer.cancel()
-        acks = [one.running for one in self._acknowledgers if one.running]
+        acks = [task for one in self._acknowledgers if (task := one.finish())]
         await self._tasks.end(but=acks)
         self._caller.abandon_all()
         if acks:

@@ -1,0 +1,116 @@
+"""The environment: what is read, and what is refused with which words."""
+
+from pathlib import Path
+
+import pytest
+
+from penstock.plugin import Edge, Group, UsageError
+from penstock.window import Window, WindowType
+from penstock_sidecar.configuration import (
+    Configuration,
+    Input,
+    MissingVariable,
+    read_configuration,
+)
+
+ENVIRONMENT = {
+    "FUNCTION": "localhost:8081",
+    "GROUP": "averager",
+    "INPUT_NAMES": "left,right",
+    "OUTPUT_NAMES": "sums",
+    "INPUT_START_OFFSETS": "earliest,latest",
+    "CNB_BINDINGS": "/bindings",
+}
+
+
+def test_riffs_environment_is_enough() -> None:
+    assert read_configuration(ENVIRONMENT) == Configuration(
+        function="localhost:8081",
+        group=Group("averager"),
+        inputs=(Input("left", Edge.EARLIEST), Input("right", Edge.LATEST)),
+        outputs=("sums",),
+        bindings=Path("/bindings"),
+        window=Window(),
+        grace=30.0,
+        ready_file=None,
+        batches=True,
+    )
+
+
+def test_penstocks_own_variables_are_read() -> None:
+    read = read_configuration(
+        {
+            **ENVIRONMENT,
+            "PENSTOCK_WINDOW": '{"type": "Count", "count": 7}',
+            "PENSTOCK_GRACE_SECONDS": "1.5",
+            "PENSTOCK_READY_FILE": "/run/ready",
+            "PENSTOCK_PROTOCOL": "riff",
+        }
+    )
+    assert read.window == Window(type=WindowType.COUNT, count=7)
+    assert (read.grace, read.ready_file, read.batches) == (1.5, Path("/run/ready"), False)
+
+
+def test_a_group_may_name_a_version() -> None:
+    assert read_configuration({**ENVIRONMENT, "GROUP": "averager-v3"}).group == Group("averager", 3)
+
+
+def test_a_processor_may_have_no_output() -> None:
+    assert read_configuration({**ENVIRONMENT, "OUTPUT_NAMES": ""}).outputs == ()
+
+
+def test_an_empty_start_offset_is_latest() -> None:
+    read = read_configuration({**ENVIRONMENT, "INPUT_START_OFFSETS": "earliest,"})
+    assert read.inputs[1].start is Edge.LATEST
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
+def test_a_variable_that_is_missing_is_named(name: str) -> None:
+    rest = {other: value for other, value in ENVIRONMENT.items() if other != name}
+    with pytest.raises(MissingVariable, match=f"^{name} is not set: expected FUNCTION, GROUP"):
+        read_configuration(rest)
+
+
+@pytest.mark.parametrize("name", sorted(set(ENVIRONMENT) - {"OUTPUT_NAMES"}))
+def test_an_empty_variable_is_a_missing_one(name: str) -> None:
+    with pytest.raises(MissingVariable, match=f"^{name} is not set"):
+        read_configuration({**ENVIRONMENT, name: ""})
+
+
+@pytest.mark.parametrize("name", ["INPUT_NAMES", "OUTPUT_NAMES"])
+def test_an_empty_alias_is_a_missing_one(name: str) -> None:
+    with pytest.raises(MissingVariable, match=f"^{name}='a,': name 2 is empty"):
+        read_configuration({**ENVIRONMENT, name: "a,"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        (
+            "INPUT_START_OFFSETS",
+            "latest",
+            "INPUT_NAMES has 2 entries, INPUT_START_OFFSETS has 1: expected a start offset for",
+        ),
+        ("INPUT_START_OFFSETS", "latest,first", "'first' is not .* expected earliest or latest"),
+        ("INPUT_NAMES", "a,a", "INPUT_NAMES='a,a': 'a' is there twice"),
+        ("OUTPUT_NAMES", "a,b,a", "OUTPUT_NAMES='a,b,a': 'a' is there twice"),
+        ("FUNCTION", "localhost", "FUNCTION: 'localhost' is not an address: expected host:port"),
+        ("FUNCTION", "localhost:0", "'localhost:0' is not an address"),
+        ("FUNCTION", "localhost:70000", "'localhost:70000' is not an address"),
+        ("PENSTOCK_WINDOW", "{", "PENSTOCK_WINDOW='{': Invalid JSON.*expected .*Tumbling"),
+        ("PENSTOCK_WINDOW", '{"size": "0s"}', "size must be at least 1ms"),
+        ("PENSTOCK_WINDOW", '{"type": "Sliding"}', "type: .*'Tumbling' or 'Count'"),
+        ("PENSTOCK_WINDOW", '{"hop": "1s"}', "hop: Extra inputs are not permitted"),
+        ("PENSTOCK_GRACE_SECONDS", "soon", "'soon': expected a number of seconds, 0 or more"),
+        ("PENSTOCK_GRACE_SECONDS", "-1", "'-1': expected a number of seconds"),
+        ("PENSTOCK_GRACE_SECONDS", "inf", "'inf': expected a number of seconds"),
+        ("PENSTOCK_PROTOCOL", "http", "PENSTOCK_PROTOCOL='http': expected batch or riff"),
+    ],
+)
+def test_a_value_that_is_wrong_is_shown_with_what_is_allowed(
+    name: str, value: str, text: str
+) -> None:
+    with pytest.raises(UsageError, match=text) as refusal:
+        read_configuration({**ENVIRONMENT, name: value})
+    assert not isinstance(refusal.value, MissingVariable)
+    assert "\n" not in str(refusal.value)
