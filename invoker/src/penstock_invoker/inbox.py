@@ -1,6 +1,7 @@
 """What has come and is not read yet: the inputs of one call, and when to take more of them."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from penstock.wire.protocol.columns_pb2 import MessageColumns
@@ -11,6 +12,8 @@ BUFFER_BYTES = 16 * 1024 * 1024
 
 _MESSAGE_BYTES = 256
 """What a message counts beside its payload."""
+
+Give = Callable[[list[MessageColumns] | None], None]
 
 
 class Inbox:
@@ -31,6 +34,7 @@ class Inbox:
         self._on_change = on_change
         self._backlogs: list[list[MessageColumns]] = [[] for _ in range(inputs)]
         self._arrivals = [asyncio.Event() for _ in range(inputs)]
+        self._takers: list[deque[Give]] = [deque() for _ in range(inputs)]
         self._buffered = 0
         self._stalled = False
         self._ended = False
@@ -51,7 +55,7 @@ class Inbox:
         """Add messages of one input."""
         self._backlogs[index].append(columns)
         self._buffered += _weight(columns)
-        self._arrivals[index].set()
+        self._arrive(index)
         self._update_room()
 
     def end(self) -> None:
@@ -84,10 +88,33 @@ class Inbox:
             self._change_waiting(-1)
         if self._closed:
             raise CallCancelled
+        return self._pull(index)
+
+    def hand_over(self, index: int, give: Give) -> None:
+        """Give what `take` returns, as soon as it is there; ``None``: the call is over.
+
+        For a thread, which would else be woken by way of a task of its own.
+        """
+        self._change_waiting(1)
+        self._takers[index].append(give)
+        self._serve(index)
+
+    def _serve(self, index: int) -> None:
+        takers = self._takers[index]
+        while takers and (self._backlogs[index] or self._ended or self._closed):
+            give = takers.popleft()
+            self._change_waiting(-1)
+            give(None if self._closed else self._pull(index))
+
+    def _pull(self, index: int) -> list[MessageColumns]:
         taken, self._backlogs[index] = self._backlogs[index], []
         self._buffered -= sum(map(_weight, taken))
         self._update_room()
         return taken
+
+    def _arrive(self, index: int) -> None:
+        self._arrivals[index].set()
+        self._serve(index)
 
     def _change_waiting(self, change: int) -> None:
         self.waiting += change
@@ -101,8 +128,8 @@ class Inbox:
             self._room.clear()
 
     def _wake(self) -> None:
-        for arrival in self._arrivals:
-            arrival.set()
+        for index in range(self.inputs):
+            self._arrive(index)
 
 
 def _weight(columns: MessageColumns) -> int:

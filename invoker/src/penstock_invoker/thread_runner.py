@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from penstock.wire.protocol.columns_pb2 import MessageColumns
@@ -70,7 +71,7 @@ class ThreadRunner(Runner):
         """Apply a function of values to each message."""
         function, argument, outbox = self._function, self._arguments[0], self._outbox
         origin = 0
-        while frames := self._wait(self._inbox.take(0)):
+        while frames := self._take(0):
             for columns in frames:
                 values, envelopes, error = argument.read(columns)
                 for value, envelope in zip(values, envelopes, strict=False):
@@ -120,7 +121,15 @@ class ThreadRunner(Runner):
                 self._wait(outbox.room())
 
     def _take(self, index: int) -> list[MessageColumns]:
-        return self._wait(self._inbox.take(index))
+        handed: SimpleQueue[list[MessageColumns] | None] = SimpleQueue()
+        try:
+            self._loop.call_soon_threadsafe(self._inbox.hand_over, index, handed.put)
+        except RuntimeError:  # the event loop is closed: the process ends
+            raise CallCancelled from None
+        frames = handed.get()
+        if frames is None:
+            raise CallCancelled
+        return frames
 
     def _fail(self, error: Exception) -> None:
         self._loop.call_soon_threadsafe(self._outbox.fail, error)
