@@ -220,7 +220,11 @@ class Engine:
                     yield commands.ReadOutputs(call.number)
         for output in self._outputs:
             yield from output.advance(now)
-        touched = self._checkpoints.settle([output.accepted for output in self._outputs])
+        touched = (
+            self._checkpoints.settle([output.accepted for output in self._outputs])
+            if self._checkpoints
+            else ()
+        )
         yield from self._partitions.advance(touched, now)
         for key, records, size in self._flow.grants():
             yield commands.Read(key.input, key.partition, records, size)
@@ -245,7 +249,8 @@ class Engine:
     def _wake(self) -> Iterator[commands.Command]:
         times = [self._windows.ends, self._partitions.deadline, self._stop_at]
         times += [output.retry_at for output in self._outputs]
-        due = min((time for time in times if time is not None), default=None)
+        known = [time for time in times if time is not None]
+        due = min(known) if known else None
         if due != self._wake_at:
             self._wake_at = due
             yield commands.WakeAt(due)

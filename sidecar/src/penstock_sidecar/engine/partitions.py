@@ -22,7 +22,7 @@ class Partitions:
     @property
     def deadline(self) -> float | None:
         """When the first of the revoked partitions must be given up."""
-        return min(self._leaving.values(), default=None)
+        return min(self._leaving.values()) if self._leaving else None
 
     def assign(self, key: PartitionKey) -> None:
         """A partition may be read by this member."""
@@ -65,6 +65,8 @@ class Partitions:
                 acks.setdefault(partition.key.input, {})[partition.key.partition] = position
         for number, positions in acks.items():
             yield Ack(number, positions)
+        if not self._leaving:
+            return
         done = [partition for partition in self._leaving if partition.idle]
         for number, partitions in self._leave(done):
             yield Release(number, partitions)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from operator import ge
 
 from penstock.plugin import Message, Record
 from penstock_sidecar.engine.flow import PartitionKey
@@ -177,9 +178,7 @@ class Checkpoints:
     def settle(self, accepted: Sequence[int]) -> set[Partition]:
         """Settle what these many accepted messages of each output allow; what it touched."""
         touched = set()
-        while self._waiting and all(
-            have >= need for have, need in zip(accepted, self._waiting[0].needed, strict=True)
-        ):
+        while self._waiting and all(map(ge, accepted, self._waiting[0].needed)):
             for run, count in self._waiting.popleft().inputs:
                 run.settled = max(run.settled, count)
                 touched.add(run.partition)
