@@ -52,6 +52,10 @@ class Scripted(BatchGatewayServicer):
     async def Publish(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return gateway_pb2.PublishReply()
 
+    async def PublishStream(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:  # noqa: ARG002, N802
+        async for request in request_iterator:
+            yield gateway_pb2.NumberedReply(sequence=request.sequence)
+
     async def Ack(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return gateway_pb2.AckReply()
 
