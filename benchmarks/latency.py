@@ -1,7 +1,8 @@
-"""Milliseconds from publish to output, at a steady rate."""
+"""Milliseconds from publish to output, at a steady rate, and what of it the processor adds."""
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from time import perf_counter
 
 from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
@@ -10,26 +11,33 @@ from penstock.wire.remote import RemotePubSub
 
 WARM_UP = 500
 """Messages that are not counted."""
+PERCENTILES = (50, 99)
 
 
-async def percentiles(messages: int, *, per_second: int) -> dict[int, float]:
-    """Publish one message at a time at a rate, and read the outputs beside it.
+async def percentiles(
+    messages: int, *, per_second: int, through_function: bool
+) -> dict[int, float]:
+    """Publish one message at a time at a rate, and read what comes beside it.
+
+    Args:
+        messages: How many are counted.
+        per_second: The rate.
+        through_function: Whether what is read is the output of a function; else it is the topic
+            that was published to.
 
     Returns:
-        Milliseconds by percentile: 50, 99 and 100.
+        Milliseconds by percentile.
     """
-    async with (
-        gateway() as address,
-        RemotePubSub(address) as remote,
-        processor(address, "benchmarks.functions:upper"),
-    ):
-        reader = asyncio.create_task(_read(remote, messages + WARM_UP))
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(gateway())
+        remote = await stack.enter_async_context(RemotePubSub(address))
+        if through_function:
+            await stack.enter_async_context(processor(address, "benchmarks.functions:upper"))
+        topic = OUTPUT if through_function else INPUT
+        reader = asyncio.create_task(_read(remote, topic, messages + WARM_UP))
         await _publish(remote, messages + WARM_UP, per_second)
         latencies = sorted((await reader)[WARM_UP:])
-    return {
-        percentile: latencies[min(len(latencies) * percentile // 100, len(latencies) - 1)]
-        for percentile in (50, 99, 100)
-    }
+    return {one: latencies[len(latencies) * one // 100] for one in PERCENTILES}
 
 
 async def _publish(remote: RemotePubSub, count: int, per_second: int) -> None:
@@ -48,11 +56,11 @@ async def _publish_one(remote: RemotePubSub, message: Message) -> None:
     await remote.publish(INPUT, [message])
 
 
-async def _read(remote: RemotePubSub, count: int) -> list[float]:
-    """Milliseconds of each output, in the order in which they come."""
+async def _read(remote: RemotePubSub, topic: str, count: int) -> list[float]:
+    """Milliseconds of each message, in the order in which they come."""
     latencies: list[float] = []
     async with asyncio.timeout(120):
-        subscription = await remote.subscribe(OUTPUT, Group("reader"), Edge.EARLIEST)
+        subscription = await remote.subscribe(topic, Group("reader"), Edge.EARLIEST)
         async with subscription:
             await subscription.next_event()
             while len(latencies) < count:

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = {
-    "penstock": "penstock --version",
-    "penstock-sidecar": "penstock-sidecar --version",
-    "penstock-invoker": "penstock-invoker --version",
+COMMANDS = {
+    "penstock": (("penstock", "run", "app.yaml"), 1, "pip install 'penstock[cli]'"),
+    "penstock-sidecar": (("penstock-sidecar",), 1, "FUNCTION"),
+    "penstock-invoker": (("penstock-invoker", "--help"), 0, "module:function"),
 }
+"""What each command says when its distribution is installed alone, and its exit code."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,9 @@ def test_a_distribution_installs_and_imports_alone(
     installed = run(sys.executable, "-m", "pip", "--python", python, "list", "--format", "freeze")
     others = {d.name for d in workspace()} - {distribution.name, "penstock"}
     assert not [line for line in installed.splitlines() if line.partition("==")[0] in others]
-    if command := SCRIPTS.get(distribution.name):
-        assert "penstock" in run(
-            environment / "bin" / command.split()[0],
-            *command.split()[1:],
-            expect=1 if distribution.name == "penstock" else 0,
-        )
+    if distribution.name in COMMANDS:
+        (command, *arguments), code, text = COMMANDS[distribution.name]
+        assert text in run(environment / "bin" / command, *arguments, expect=code)
 
 
 @pytest.mark.parametrize("distribution", workspace(), ids=lambda d: d.name)
