@@ -1,5 +1,6 @@
 """Functions behind either protocol, as real gRPC servers."""
 
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -216,3 +217,12 @@ async def functions() -> AsyncIterator[Functions]:
     made = Functions()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

@@ -97,10 +97,13 @@ class Processor:
         backoff = Backoff(longest=10.0)
         async with self._connections, AsyncExitStack() as stack:
             stack.push_async_callback(self._host.close)
-            while not self._stopping:
+            while True:
                 try:
-                    await self._session(backoff)
+                    return await self._session(backoff)
                 except TemporaryError as error:
+                    if self._stopping:
+                        _LOG.warning("lost while stopping: %s", error)
+                        return None
                     pause = max(backoff.pause(), error.retry_after or 0.0)
                     _LOG.warning("beginning anew in %g s: %s", pause, error)
                     await asyncio.sleep(pause)

@@ -2,6 +2,7 @@
 
 from penstock.plugin import Message, Record
 from penstock_sidecar.engine.flow import PartitionKey
+from penstock_sidecar.engine.settings import FRAME_RECORDS
 from penstock_sidecar.engine.settlement import (
     Checkpoint,
     Checkpoints,
@@ -70,6 +71,31 @@ def test_a_run_that_was_fed_keeps_only_the_keys_and_those_only_if_there_are_any(
     assert [message.key for message in keyed.feed()] == [b"k"]
     unkeyed.feed()
     assert (keyed.messages, keyed.keys, unkeyed.keys) == ((), [b"k"], None)
+
+
+def test_messages_that_come_one_by_one_make_one_run() -> None:
+    one = partition()
+    first, second = run(one, 0), run(one, 1, 2, key=b"k")
+    first.feed()
+    second.feed()
+    assert one.merge(first, second)
+    assert list(one.open_runs) == [first]
+    assert (first.offsets, first.keys) == (range(3), [None, b"k", b"k"])
+
+
+def test_runs_stay_apart_where_one_would_be_wrong_or_long() -> None:
+    gap = partition()
+    assert not gap.merge(run(gap, 0), run(gap, 2))
+    windows = partition()
+    first, second = run(windows, 0), run(windows, 1)
+    second.window = 2
+    assert not windows.merge(first, second)
+    behind = partition()
+    first, second = run(behind, 0), run(behind, 1)
+    run(behind, 2)
+    assert not behind.merge(first, second)
+    long = partition()
+    assert not long.merge(run(long, *range(FRAME_RECORDS)), run(long, FRAME_RECORDS))
 
 
 def test_inputs_are_settled_once_every_output_that_came_before_is_accepted() -> None:

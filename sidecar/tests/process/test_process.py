@@ -172,6 +172,25 @@ async def test_a_second_signal_does_not_wait(
     assert await bound.positions("in", "g") == {}
 
 
+async def test_a_function_that_goes_away_while_it_stops_is_not_waited_for(
+    sidecars: Sidecars, functions: Functions, bound: Gateway, until: Until
+) -> None:
+    async def hang(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async for item in items:
+            await asyncio.Event().wait()
+            yield item
+
+    host = await functions.streams(hang)
+    await publish(bound, "in", "a")
+    sidecar = sidecars.start(host.address)
+    await until(lambda: bool(host.calls and host.calls[0].items))
+    sidecar.process.send_signal(signal.SIGTERM)
+    await until(lambda: "stopping within 30 s" in sidecar.log)
+    await host.server.stop(None)
+    assert await sidecar.wait() == 0
+    assert "lost while stopping" in sidecar.log
+
+
 @pytest.mark.usefixtures("bound")
 async def test_a_signal_while_it_waits_for_the_function_is_exit_code_0(
     sidecars: Sidecars, until: Until

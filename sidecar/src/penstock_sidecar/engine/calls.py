@@ -38,12 +38,13 @@ class Call:
 
     def feed(self, run: Run) -> Part:
         """Hand a run to the call."""
-        self._runs.append(run)
-        self._starts.append(self._total)
-        self._total += len(run.offsets)
         part = Part(run.partition.key.input, run.feed())
         if not self._tells_inputs:
             run.keys = None
+        if not (self._runs and run.partition.merge(self._runs[-1], run)):
+            self._runs.append(run)
+            self._starts.append(self._total)
+        self._total += len(part.messages)
         return part
 
     def forget_keys(self) -> None:

@@ -14,6 +14,7 @@ from operator import ge
 
 from penstock.plugin import Message, Record
 from penstock_sidecar.engine.flow import PartitionKey
+from penstock_sidecar.engine.settings import FRAME_RECORDS
 
 
 class Partition:
@@ -45,6 +46,27 @@ class Partition:
     def add(self, run: Run) -> None:
         """Take in what was read behind everything that came before."""
         self._open.append(run)
+
+    def merge(self, before: Run, run: Run) -> bool:
+        """Make the last two runs one, if these are they and together they are short.
+
+        A long window of messages that come one by one would else hold a run for each of them.
+        """
+        if not (
+            len(self._open) > 1
+            and self._open[-1] is run
+            and self._open[-2] is before
+            and before.window == run.window
+            and before.offsets[-1] + 1 == run.offsets[0]
+            and len(before.offsets) + len(run.offsets) <= FRAME_RECORDS
+            and isinstance(before.offsets, range)
+            and isinstance(run.offsets, range)
+        ):
+            return False
+        self._open.pop()
+        before.keys = _join_keys(before, run)
+        before.offsets = range(before.offsets[0], run.offsets[-1] + 1)
+        return True
 
     def withdraw(self) -> list[Run]:
         """Forget what no call was fed with, and what lies behind it; returns the former.
@@ -139,6 +161,15 @@ def describe(runs: Iterable[Run], inputs: Sequence[str]) -> str:
         f"{inputs[key.input]}[{key.partition}] {first}" + (f"-{last}" if last > first else "")
         for key, (first, last) in bounds.items()
     )
+
+
+def _join_keys(before: Run, run: Run) -> list[bytes | None] | None:
+    if before.keys is None and run.keys is None:
+        return None
+    return [
+        *(before.keys or [None] * len(before.offsets)),
+        *(run.keys or [None] * len(run.offsets)),
+    ]
 
 
 def _size(messages: Sequence[Message]) -> int:

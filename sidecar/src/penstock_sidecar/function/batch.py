@@ -12,7 +12,8 @@ from penstock.wire.protocol.function_pb2 import InputFrames, OutputFrames
 from penstock.wire.protocol.function_pb2_grpc import BatchFunctionStub
 from penstock_sidecar.engine.commands import Part
 from penstock_sidecar.function.call import FunctionCall, Outputs, Start
-from penstock_sidecar.function.failure import BROKEN_OFF, FunctionFailed, failure_of
+from penstock_sidecar.function.failure import BROKEN_OFF, FunctionFailed
+from penstock_sidecar.function.responses import Responses
 
 
 class BatchCall(FunctionCall):
@@ -26,8 +27,8 @@ class BatchCall(FunctionCall):
 
     def __init__(self, channel: grpc.aio.Channel, start: Start, address: str) -> None:
         self._call = BatchFunctionStub(channel).Invoke()
+        self._responses: Responses[OutputFrames] = Responses(self._call, address)
         self._start: Start | None = start
-        self._address = address
 
     async def write(self, parts: Sequence[Part]) -> bool:
         """Send messages: in one frame, or in several where keys and headers are large."""
@@ -56,11 +57,8 @@ class BatchCall(FunctionCall):
 
     async def read(self) -> Outputs | None:
         """Receive a frame."""
-        try:
-            frame = await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise failure_of(error, self._address) from error
-        if not isinstance(frame, OutputFrames):
+        frame = await self._responses.next()
+        if frame is None:
             return None
         try:
             messages = unpack_messages(frame.messages)

@@ -17,7 +17,8 @@ from penstock.wire.protocol.riff_pb2 import (
 from penstock.wire.protocol.riff_pb2_grpc import RiffStub
 from penstock_sidecar.engine.commands import Part
 from penstock_sidecar.function.call import FunctionCall, Outputs, Start
-from penstock_sidecar.function.failure import BROKEN_OFF, failure_of
+from penstock_sidecar.function.failure import BROKEN_OFF
+from penstock_sidecar.function.responses import Responses
 
 KEY_HEADER: Final = "partitionkey"
 """The header that holds a message's key, which riff's frames have no field for: the name is that
@@ -37,8 +38,8 @@ class RiffCall(FunctionCall):
 
     def __init__(self, channel: grpc.aio.Channel, start: Start, address: str) -> None:
         self._call = RiffStub(channel).Invoke()
+        self._responses: Responses[OutputSignal] = Responses(self._call, address)
         self._start: Start | None = start
-        self._address = address
         self._received: list[OutputFrame] = []
         self._ended = False
         self._failure: PenstockError | None = None
@@ -96,15 +97,14 @@ class RiffCall(FunctionCall):
 
     async def _receive(self) -> None:
         try:
-            while isinstance(signal := await self._call.read(), OutputSignal):
+            while (signal := await self._responses.next()) is not None:
                 self._received.append(signal.data)
                 self._news.set()
                 if len(self._received) >= _CAPACITY:
                     self._room.clear()
                     await self._room.wait()
-        except grpc.aio.AioRpcError as error:
-            self._failure = failure_of(error, self._address)
-            self._failure.__cause__ = error
+        except PenstockError as error:
+            self._failure = error
         finally:
             self._ended = True
             self._news.set()
