@@ -22,6 +22,12 @@ def main() -> int:
     """
     log_to_stderr()
     try:
+        if sys.argv[1:]:
+            raise UsageError(
+                f"{sys.argv[1]}: penstock-sidecar takes no arguments, its environment says "
+                "everything: FUNCTION, GROUP, INPUT_NAMES, OUTPUT_NAMES, INPUT_START_OFFSETS, "
+                "CNB_BINDINGS"
+            )
         processor = Processor(read_configuration(os.environ))
         collect_seldom()
         asyncio.run(_serve(processor))

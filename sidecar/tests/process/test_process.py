@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -96,6 +97,18 @@ def test_a_missing_variable_is_exit_code_1(sidecars: Sidecars) -> None:
     assert status == 1
     assert "ERROR GROUP is not set: expected" in log
     assert log.count("\n") == 1
+
+
+def test_an_argument_is_exit_code_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "penstock_sidecar", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--help: penstock-sidecar takes no arguments" in done.stderr
 
 
 @pytest.mark.parametrize(
