@@ -28,7 +28,7 @@ from penstock.plugin import (
 from penstock.plugin.subscription import READ_BYTES, SubscriptionEvent
 from penstock.window import Window, WindowType
 from penstock_sidecar.engine import Marks
-from penstock_sidecar.pump import FunctionFailure
+from penstock_sidecar.pump import FunctionFailure, silence
 
 Item = tuple[int, Message]
 PAIRS = Window(type=WindowType.COUNT, count=2)
@@ -176,6 +176,19 @@ async def test_a_stop_does_not_wait_for_a_function_that_hangs(
     await direct_bench.stop(grace=0.1)
     assert await direct_bench.acked() == {}
     assert "not done in time, and to be repeated: in[0] 0-1" in caplog.text
+
+
+async def test_a_function_that_hangs_is_named(
+    direct_bench: Bench,
+    functions: Functions,
+    until: Until,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(silence, "SECONDS", 0.05)
+    await direct_bench.publish("in", "a", "b")
+    await direct_bench.start((await functions.streams(hang)).address, PAIRS)
+    await until(lambda: "has all messages of a window and does not end" in caplog.text)
 
 
 class Faulty(PubSub):

@@ -6,6 +6,7 @@ from penstock.plugin import PenstockError
 from penstock_sidecar.engine import Event, events
 from penstock_sidecar.engine.commands import Feed
 from penstock_sidecar.function import FunctionCall, FunctionHost
+from penstock_sidecar.pump.silence import Silence
 from penstock_sidecar.pump.tasks import Tasks
 
 
@@ -23,10 +24,12 @@ class Caller:
         self._tasks = tasks
         self._tell = tell
         self._calls: dict[int, FunctionCall] = {}
+        self._silences: dict[int, Silence] = {}
 
     def open(self, number: int) -> None:
         """Begin a call."""
         self._calls[number] = self._host.call()
+        self._silences[number] = Silence()
 
     def feed(self, command: Feed) -> None:
         """Hand it messages."""
@@ -34,6 +37,7 @@ class Caller:
 
     def finish(self, number: int) -> None:
         """It has all its messages."""
+        self._silences[number].finished()
         self._tasks.start(self._calls[number].finish())
 
     def read(self, number: int) -> None:
@@ -42,26 +46,37 @@ class Caller:
 
     def abandon(self, number: int) -> None:
         """End it at once."""
-        self._calls.pop(number).cancel()
+        self._forget(number).cancel()
 
     def abandon_all(self) -> None:
         """End every call that is open."""
         for number in list(self._calls):
             self.abandon(number)
 
+    def _forget(self, number: int) -> FunctionCall:
+        self._silences.pop(number).end()
+        return self._calls.pop(number)
+
     async def _feed(self, call: FunctionCall, command: Feed) -> None:
+        silence = self._silences[command.call]
+        silence.feeding(sum(len(part.messages) for part in command.parts))
         if await call.write(command.parts):
+            silence.taken()
             self._tell(events.BatchTaken(command.call))
 
     async def _read(self, call: FunctionCall, number: int) -> None:
         try:
             outputs = await call.read()
         except PenstockError as error:
-            self._calls.pop(number, None)
+            if number in self._calls:
+                self._forget(number)
             self._tell(events.CallFailed(number, error))
             return
         if outputs is None:
-            self._calls.pop(number, None)
+            if number in self._calls:
+                self._forget(number)
             self._tell(events.CallEnded(number))
         else:
+            if number in self._silences:
+                self._silences[number].heard(outputs.inputs_done)
             self._tell(events.OutputsReceived(number, *outputs))

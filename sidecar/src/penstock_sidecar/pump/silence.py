@@ -1,0 +1,78 @@
+"""Says when a function that owes something has been silent for long: it may hang."""
+
+import asyncio
+import logging
+
+_LOG = logging.getLogger(__name__)
+
+SECONDS = 10.0
+"""How long a silence lasts before it is said; it is said again after twice that, and so on."""
+
+
+class Silence:
+    """Follows one call of the function.
+
+    Something is owed while messages are not taken, while inputs are not done that the host has
+    begun to report, and when the call has all its inputs. A function of streams that only gathers
+    what it gets, for as long as its window is open, owes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0
+        self._fed = 0
+        self._done = 0
+        self._feeding = False
+        self._finished = False
+
+    def feeding(self, messages: int) -> None:
+        """So many messages are on their way to it."""
+        self._fed += messages
+        self._feeding = True
+        self._listen()
+
+    def taken(self) -> None:
+        """It took them."""
+        self._feeding = False
+        self._listen()
+
+    def finished(self) -> None:
+        """It has all its inputs."""
+        self._finished = True
+        self._listen()
+
+    def heard(self, inputs_done: int) -> None:
+        """It gave outputs, or said that so many of its inputs are done; 0: it does not say."""
+        self._done = max(self._done, inputs_done)
+        self._listen()
+
+    def end(self) -> None:
+        """It is over."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def _owed(self) -> str:
+        if self._feeding:
+            return "takes no messages"
+        if self._done and self._done < self._fed:
+            return f"is not done with what it took (messages: {self._fed - self._done})"
+        return "has all messages of a window and does not end" if self._finished else ""
+
+    def _listen(self) -> None:
+        self.end()
+        if self._owed:
+            self._since = self._loop.time()
+            self._timer = self._loop.call_later(SECONDS, self._warn, SECONDS)
+
+    def _warn(self, pause: float) -> None:
+        silent = self._loop.time() - self._since
+        _LOG.warning(
+            "the function %s, and has said nothing for %.0f s: it is slow, or it hangs; "
+            "nothing is lost, its inputs are repeated when it is started again",
+            self._owed,
+            silent,
+        )
+        self._timer = self._loop.call_later(2 * pause, self._warn, 2 * pause)
