@@ -104,10 +104,23 @@ async def test_a_stopped_process_is_not_started_again(
     assert "again" not in shown.getvalue()
 
 
+async def test_after_a_steady_run_pauses_begin_anew(
+    reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.supervisor.STEADY", 0.0)
+    shown = Shown()
+    supervisor = Supervisor(
+        service(python(COUNTING, "die"), never), Output([], shown), must_start=False
+    )
+    async with running(supervisor, reaper):
+        await shown.matches("again in 0.2 s", 3)
+    assert "again in 0.4 s" not in shown.getvalue()
+
+
 async def test_stopping_ends_a_pause(
     reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
+    monkeypatch.setattr("penstock.local.supervisor.FIRST_PAUSE", 60.0)
     shown = Shown()
     supervisor = Supervisor(
         service(python(COUNTING, "die"), never), Output([], shown), must_start=False
@@ -132,7 +145,7 @@ async def test_a_restart_takes_place_at_once(reaper: Reaper, python: PythonComma
 async def test_a_restart_ends_a_pause(
     reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
+    monkeypatch.setattr("penstock.local.supervisor.FIRST_PAUSE", 60.0)
     shown = Shown()
     supervisor = Supervisor(
         service(python(COUNTING, "die"), never), Output([], shown), must_start=False
@@ -146,7 +159,7 @@ async def test_a_restart_ends_a_pause(
 async def test_who_is_told_to_hurry_ends_a_pause_and_stops_nothing(
     reaper: Reaper, python: PythonCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.local.backoff.FIRST", 60.0)
+    monkeypatch.setattr("penstock.local.supervisor.FIRST_PAUSE", 60.0)
     shown = Shown()
     supervisor = Supervisor(
         service(python(COUNTING, "die"), never), Output([], shown), must_start=False

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from penstock.backoff import Backoff
 from penstock.plugin import (
     Group,
     NotReady,
@@ -18,7 +19,6 @@ from penstock_sidecar.bindings import Binding, read_bindings
 from penstock_sidecar.configuration import Configuration, Input
 from penstock_sidecar.connections import Connections
 from penstock_sidecar.engine import Output, Settings
-from penstock_sidecar.engine.backoff import Backoff
 from penstock_sidecar.pump import Pump, Sink, Source
 from penstock_sidecar.ready_file import ReadyFile
 

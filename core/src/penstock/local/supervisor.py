@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
-from penstock.local.backoff import Backoff
+from penstock.backoff import Backoff
 from penstock.local.output import Output
 from penstock.local.process import Command, Process, describe_exit
 from penstock.local.reaper import Reaper
@@ -16,6 +16,10 @@ PROBE_SECONDS = 0.02
 """How often a process that starts is asked whether it is ready."""
 PATIENCE = 5.0
 """Seconds after which a person is told that it is not."""
+FIRST_PAUSE = 0.2
+"""Seconds before a process that ended is started again, for the first time."""
+STEADY = 10.0
+"""Seconds of running after which a process counts as sound again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Supervisor:
         self._service = service
         self._output = output
         self._must_start = must_start
-        self._backoff = Backoff()
+        self._backoff = Backoff(FIRST_PAUSE)
         self._process: Process | None = None
         self._stopping = asyncio.Event()
         self._restarting = False
@@ -80,7 +84,9 @@ class Supervisor:
             began = monotonic()
             ending = await self._live(reaper)
             if not (self._stopping.is_set() or self._restarting):
-                pause = self._backoff.after(monotonic() - began)
+                if monotonic() - began >= STEADY:
+                    self._backoff.reset()
+                pause = self._backoff.pause()
                 self._output.warning(f"{ending}; it starts again in {pause:g} s")
                 self._hurry.clear()
                 with suppress(TimeoutError):

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from penstock.backoff import Backoff
 from penstock.plugin import (
     Message,
     PenstockError,
@@ -11,7 +12,6 @@ from penstock.plugin import (
     PublishResult,
     TemporaryError,
 )
-from penstock_sidecar.engine.backoff import Backoff
 from penstock_sidecar.engine.commands import Publish
 from penstock_sidecar.engine.settings import FRAME_BYTES, FRAME_RECORDS
 

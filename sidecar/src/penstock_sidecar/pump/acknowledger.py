@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
+from penstock.backoff import Backoff
 from penstock.plugin import Subscription, TemporaryError
-from penstock_sidecar.engine.backoff import Backoff
 from penstock_sidecar.pump.tasks import Tasks
 
 _LOG = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from penstock.backoff import Backoff
 from penstock.plugin import Assigned, PositionExpired, Revoked, Subscription, TemporaryError
 from penstock_sidecar.engine import Event, events
-from penstock_sidecar.engine.backoff import Backoff
 from penstock_sidecar.engine.commands import Read
 from penstock_sidecar.pump.tasks import Tasks
 
