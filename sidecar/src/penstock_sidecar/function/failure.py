@@ -36,4 +36,4 @@ def failure_of(code: grpc.StatusCode, details: str, address: str) -> PenstockErr
     reason = details or "no reason given"
     if code in _GONE:
         return NotReady(f"the function at {address} is gone ({code.name}): {reason}")
-    return FunctionFailed(f"{code.name}: {reason}")
+    return FunctionFailed(f"the function failed with {code.name}: {reason}")
