@@ -9,6 +9,7 @@ import click
 from penstock.cli.manifests import files_argument, load_sound
 from penstock.garbage import collect_seldom
 from penstock.local.output import Output
+from penstock.local.reload import WATCHED
 from penstock.local.runtime import Runtime
 from penstock.local.sidecar import sidecar_log_name
 from penstock.local.summary import display_name
@@ -20,8 +21,9 @@ from penstock.plugin import load_plugins
 @click.option(
     "--reload",
     is_flag=True,
-    help="Start a function anew when a file in its working directory changes. Manifests are "
-    "read once all the same.",
+    help="Start a function anew when its program changes: in its working directory, executables "
+    f"without a suffix, and what ends in {' '.join(WATCHED)}. Data that it writes there changes "
+    "nothing, and manifests are read once all the same.",
 )
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> None:

@@ -1,7 +1,8 @@
-"""Notices that the files of a folder changed, by looking at them again and again."""
+"""Notices that a program's files in a folder changed, by looking at them again and again."""
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncGenerator, Collection, Mapping
 from pathlib import Path
 
@@ -10,12 +11,26 @@ INTERVAL = 0.3
 IGNORED = frozenset({"__pycache__", "node_modules"})
 """Folders that hold what tools make; those that begin with a dot are left out as well."""
 
+WATCHED = (
+    *(".py", ".pyi", ".so", ".js", ".mjs", ".cjs", ".ts", ".java", ".kt", ".class", ".jar"),
+    *(".go", ".rb", ".rs", ".php", ".lua", ".sh"),
+    *(".toml", ".cfg", ".ini", ".env", ".properties"),
+)
+"""How the names of source, libraries and configuration end.
+
+Not those of data, which a function may itself write there: it would be started anew for ever.
+JSON is left out for that.
+"""
+
 Snapshot = Mapping[str, tuple[int, int]]
 """Time of the last change, in nanoseconds, and size, by path below the folder."""
 
 
 class WatchedFolder:
     """A folder, watched from now on.
+
+    What counts is a program's: names that end as one of `WATCHED`, and executables whose names
+    have no suffix.
 
     Args:
         folder: The folder, as a resolved path.
@@ -37,7 +52,7 @@ class WatchedFolder:
             self._seen = found
 
     def look(self) -> Snapshot:
-        """How every file is now."""
+        """How every file of a program is now."""
         found: dict[str, tuple[int, int]] = {}
         for parent, folders, names in os.walk(self._folder):
             folders[:] = [name for name in folders if self._is_watched(parent, name)]
@@ -50,13 +65,20 @@ class WatchedFolder:
                 except OSError:
                     # It went while we looked: the next look will miss it.
                     continue
-                key = str(path.relative_to(self._folder))
-                found[key] = (status.st_mtime_ns, status.st_size)
+                if is_programs(name, status.st_mode):
+                    key = str(path.relative_to(self._folder))
+                    found[key] = (status.st_mtime_ns, status.st_size)
         return found
 
     def _is_watched(self, parent: str, name: str) -> bool:
         hidden = name.startswith(".") or name in IGNORED
         return not hidden and Path(parent, name) not in self._without
+
+
+def is_programs(name: str, mode: int) -> bool:
+    """Whether a file of this name and `st_mode` belongs to a program, and is not its data."""
+    executable = stat.S_ISREG(mode) and mode & stat.S_IXUSR
+    return name.endswith(WATCHED) or bool(executable and not Path(name).suffix)
 
 
 def differences(old: Snapshot, new: Snapshot) -> list[str]:
