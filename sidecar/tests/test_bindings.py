@@ -51,6 +51,15 @@ def test_an_empty_content_type_is_octet_stream(tmp_path: Path, write: Write) -> 
     assert read_bindings(tmp_path, "input", 1)[0].content_type == "application/octet-stream"
 
 
+def test_a_range_is_for_inputs_alone(tmp_path: Path, write: Write) -> None:
+    write("metadata/contentType", "text/*")
+    assert read_bindings(tmp_path, "input", 1)[0].content_type == "text/*"
+    (tmp_path / "input_000").rename(tmp_path / "output_000")
+    text = r"output_000/metadata/contentType: 'text/\*' is a range: expected one type"
+    with pytest.raises(UsageError, match=text):
+        read_bindings(tmp_path, "output", 1)
+
+
 def test_a_connection_past_the_gateway_is_read(tmp_path: Path, write: Write) -> None:
     write("secret/connection", '{"kind": "KafkaGateway", "spec": {"bootstrapServers": "k:9092"}}')
     assert read_bindings(tmp_path, "input", 1)[0].connection == Connection(
@@ -78,7 +87,6 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path, write: Write) -> None:
         ("secret/topic", "\n", "secret/topic is empty"),
         ("secret/gateway", "gateway", "'gateway' is not an address: expected host:port"),
         ("metadata/contentType", "json", "contentType: 'json' is not a media type"),
-        ("metadata/contentType", "text/*", r"'text/\*' is a range: expected one type"),
         ("secret/connection", "{", "secret/connection is not JSON"),
         ("secret/connection", "[]", 'secret/connection: expected {"kind": "KafkaGateway"'),
         ("secret/connection", '{"kind": 3}', 'secret/connection: expected {"kind"'),

@@ -163,6 +163,29 @@ class TestAliases:
         assert found(text.replace("{stream: b}", "{stream: b, alias: a}")) == []
 
 
+class TestContentTypes:
+    @pytest.mark.parametrize(
+        ("content_type", "example"),
+        [("text/*", "text/plain"), ("application/*", "application/json")],
+    )
+    @pytest.mark.parametrize("local", [True, False], ids=["local", "cluster"])
+    def test_a_range_is_for_inputs_alone(
+        self, read: Read, content_type: str, example: str, local: bool
+    ) -> None:
+        spec = f"{{gateway: {{name: memory}}, contentType: {content_type}}}"
+        notes = resource("Stream", "notes", spec)
+        run = "[{command: [run]}]" if local else "[{image: run}]"
+        text = MEMORY + streams("a") + notes
+        assert read(text + processor("p", "notes", "a", run), local=local).problems == []
+        problems = read(text + processor("p", "a", "a notes", run), local=local).errors
+        assert [str(one) for one in problems] == [
+            (
+                'app.yaml:20: Processor "p": spec.outputs[1].stream: the content type of Stream '
+                f'"notes" is the range {content_type}: an output needs one type, as {example}'
+            )
+        ]
+
+
 class TestFunctions:
     def check(self, read: Read, spec: str, *, local: bool) -> list[str]:
         text = (

@@ -25,7 +25,7 @@ class Binding:
 
     Attributes:
         folder: Where this was read, for the texts of errors.
-        content_type: What the stream's messages are.
+        content_type: What the stream's messages are; for an input it may be a range.
         gateway: `host:port` that speaks a gateway protocol.
         topic: The stream's topic there.
         connection: The way past the gateway, where there is one.
@@ -49,14 +49,17 @@ def read_bindings(root: Path, side: str, count: int) -> Sequence[Binding]:
     Raises:
         UsageError: A file is missing, or what it holds is not allowed.
     """
-    return [_read_binding(root / f"{side}_{number:03}") for number in range(count)]
+    return [
+        _read_binding(root / f"{side}_{number:03}", ranges=side == "input")
+        for number in range(count)
+    ]
 
 
-def _read_binding(folder: Path) -> Binding:
+def _read_binding(folder: Path, *, ranges: bool) -> Binding:
     gateway = folder / "secret" / "gateway"
     return Binding(
         folder,
-        _content_type(folder / "metadata" / "contentType"),
+        _content_type(folder / "metadata" / "contentType", ranges=ranges),
         check_address(str(gateway), _read(gateway)),
         _read(folder / "secret" / "topic"),
         _connection(folder / "secret" / "connection"),
@@ -77,14 +80,14 @@ def _read(file: Path, *, empty: bool = False) -> str:
     return text
 
 
-def _content_type(file: Path) -> str:
+def _content_type(file: Path, *, ranges: bool) -> str:
     text = _read(file, empty=True) or OCTET_STREAM
     try:
         media_type = MediaType.parse(text)
     except ValueError as error:
         raise UsageError(f"{file}: {error}") from error
-    # A function is asked for this type, and riff's take no range.
-    if not media_type.is_concrete:
+    # A function is asked for an output's type, and riff's take no range.
+    if not (ranges or media_type.is_concrete):
         raise UsageError(f"{file}: {text!r} is a range: expected one type, as application/json")
     return text
 

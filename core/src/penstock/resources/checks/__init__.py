@@ -6,12 +6,13 @@ Each check is a pure function of its own; none stops at the first problem.
 from collections.abc import Iterator, Sequence
 
 from penstock.resources.checks.aliases import alias_problems
+from penstock.resources.checks.content_types import content_type_problems
 from penstock.resources.checks.cycles import cycle_problems
 from penstock.resources.checks.duplicates import duplicate_problems
 from penstock.resources.checks.functions import function_problems
 from penstock.resources.checks.references import reference_problems
 from penstock.resources.declaration import Declaration
-from penstock.resources.models import Gateway, Processor
+from penstock.resources.models import Gateway, Processor, Stream
 from penstock.resources.problem import Problem
 
 
@@ -32,6 +33,8 @@ def check(declarations: Sequence[Declaration], *, local: bool, complete: bool) -
     for processor in processors:
         yield from alias_problems(processor)
         yield from function_problems(processor, local=local)
+    streams = [one for one in resources if isinstance(one, Stream)]
+    yield from content_type_problems(processors, streams)
     yield from cycle_problems(processors)
     for gateway in resources:
         if local and isinstance(gateway, Gateway):
