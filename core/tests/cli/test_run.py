@@ -134,7 +134,7 @@ def test_messages_flow_through_a_function_and_what_happens_is_shown(
         }
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_in_order_and_leaves_nothing_behind(
     penstock: Penstock, app: MakeApp, number: signal.Signals
 ) -> None:

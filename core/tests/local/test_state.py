@@ -70,6 +70,8 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> Non
         RunState.claim(tmp_path / "file"),
     ):
         pass
+    with pytest.raises(UsageError, match="cannot be read: Not a directory; set PENSTOCK_STATE_DIR"):
+        find_run(tmp_path / "file")
 
 
 def test_the_folder_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

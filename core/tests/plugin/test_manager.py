@@ -65,6 +65,7 @@ def test_a_sidecars_hook_is_optional_and_found(
     [
         ("1 / 0", "importing penstock_test_bad raised ZeroDivisionError: division by zero"),
         ("raise ValueError('two\\nlines')", "raised ValueError: two lines"),
+        ("import sys; sys.exit(3)", "importing penstock_test_bad raised SystemExit: 3"),
         ("import no_such_module", "raised ModuleNotFoundError: No module named 'no_such_module'"),
         ("", "penstock_gateway_kind gave None, expected a GatewayKind"),
         (
@@ -95,7 +96,10 @@ def test_a_misspelt_hook_is_refused_and_named(
     source = good_plugin("BadGateway") + "\n@hookimpl\ndef penstock_gatway():\n    return None\n"
     install_plugin("bad", source)
     install_plugin("good", good_plugin("GoodGateway"))
-    assert "penstock_gatway" in broken("bad").reason
+    assert broken("bad").reason == (
+        "there is no hook penstock_gatway (there are: penstock_gateway_factory, "
+        "penstock_gateway_kind, penstock_pubsub_factory); did you mean penstock_gateway_kind?"
+    )
     assert set(load_plugins().by_kind) >= {"GoodGateway"}
     assert "BadGateway" not in load_plugins().by_kind
 

@@ -154,6 +154,17 @@ async def test_group_version_0_subscribes_at_the_position_of_the_lowest_acked_ve
     assert record.offset == 2
 
 
+async def test_that_holds_for_a_group_that_subscribed_before_and_acked_nothing(
+    riff: "RiffClient",
+) -> None:
+    for data in (b"0", b"1", b"2", b"3"):
+        await riff.publish("numbers", data)
+    [first] = await riff.read("numbers", 1)
+    await riff.ack("numbers", 1, version=2)
+    [again] = await riff.read("numbers", 1)
+    assert (first.offset, again.offset) == (0, 2)
+
+
 async def test_when_it_is_cancelled_its_partitions_go_to_others(
     riff: "RiffClient", two_partitions: str
 ) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from penstock.plugin import (
     Assigned,
+    AtOffsets,
     Edge,
     Group,
     Message,
@@ -303,6 +304,21 @@ async def test_a_start_is_settled_for_who_comes_later(gateway: InMemoryGateway) 
     await publish(gateway, *"efgh")
     second = await gateway.subscribe(TOPIC, GROUP, Edge.LATEST)
     assert payloads(await second.read(0, 10)) == "e", "the backlog is not skipped"
+
+
+async def test_offsets_replace_an_edge_that_nobody_reads_from() -> None:
+    async with InMemoryGateway() as gateway:
+        await publish(gateway, *"abcdefgh")
+        first = await gateway.subscribe(TOPIC, GROUP, Edge.EARLIEST)
+        second = await gateway.subscribe(TOPIC, GROUP, AtOffsets({0: 3}))
+        await first.close()
+        assert payloads(await second.read(0, 10)) == "abcdefgh", "somebody was there"
+        await second.close()
+        third = await gateway.subscribe(TOPIC, GROUP, AtOffsets({0: 5}))
+        assert payloads(await third.read(0, 10)) == "fgh"
+        await third.close()
+        fourth = await gateway.subscribe(TOPIC, GROUP, AtOffsets({0: 7}))
+        assert payloads(await fourth.read(0, 10)) == "fgh", "offsets that are settled stay"
 
 
 async def test_end_positions_are_those_of_the_last_records(gateway: InMemoryGateway) -> None:

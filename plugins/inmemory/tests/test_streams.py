@@ -53,6 +53,9 @@ async def test_partitions_are_those_of_the_stream_or_else_the_gateways() -> None
         assert await partitions_of(gateway) == 3
         await gateway.provision(stream(partitions=5))
         assert await partitions_of(gateway) == 5
+        await gateway.deprovision(stream())
+        await gateway.provision(stream(partitions=1))
+        assert await partitions_of(gateway) == 1
 
 
 async def test_partitions_never_become_fewer(gateway: InMemoryGateway) -> None:

@@ -240,7 +240,7 @@ def test_an_output_of_an_input_that_was_done_is_a_failure() -> None:
     one.handle(records(5, 6), 0.0)
     one.handle(events.OutputsReceived(1, (), inputs_done=1), 0.0)
     told = one.handle(events.OutputsReceived(1, json(), (0,), (0,)), 0.0)
-    assert only(commands.Fail, told).where == "left[0] 5-6"
+    assert only(commands.Fail, told).where == "left[0] 6"
 
 
 def test_an_output_that_is_refused_for_good_is_a_failure() -> None:

@@ -116,3 +116,5 @@ def test_runs_are_described_by_partition() -> None:
     one, two = partition(0), partition(1)
     runs = [run(one, 3, 4), run(two, 9), run(one, 5, 8)]
     assert describe(runs, ["numbers"]) == "numbers[0] 3-8, numbers[1] 9"
+    runs[0].settled = runs[1].settled = 1
+    assert describe(runs, ["numbers"]) == "numbers[0] 4-8"

@@ -1,5 +1,6 @@
 """The entry point: `penstock` and `python -m penstock.cli`."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -30,6 +31,8 @@ def _explain(error: Exception) -> str:
             f"The penstock command line needs the package {error.name}, which is not installed: "
             "pip install 'penstock[cli]'"
         )
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        return f"Error: standard output cannot be written: {error.strerror}"
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return (
         f"Error: penstock failed where it should not have: {text}. "

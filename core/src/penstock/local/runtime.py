@@ -57,7 +57,7 @@ class Runtime:
         self._processors: list[LocalProcessor] = []
 
     async def run(self) -> None:
-        """Run until SIGINT or SIGTERM, and stop in order; a second signal kills what is left.
+        """Run until SIGINT, SIGTERM or SIGHUP, and stop in order; a second one kills what is left.
 
         Raises:
             UsageError: Something of the manifests cannot be run here, or another run goes on.
@@ -66,7 +66,7 @@ class Runtime:
         self._processors = self._plan()
         loop = asyncio.get_running_loop()
         with RunState.claim(state_folder()) as state, Reaper() as reaper:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._interrupt)
             async with AsyncExitStack() as gateways:
                 starting = self._spawn(self._start(state, reaper, gateways))

@@ -62,12 +62,21 @@ def state_folder() -> Path:
 
 
 def find_run(folder: Path) -> Run | None:
-    """The run that lives now, as it last described itself; ``None``: there is none."""
+    """The run that lives now, as it last described itself; ``None``: there is none.
+
+    Raises:
+        UsageError: The folder cannot be read.
+    """
     try:
         with (folder / "run.lock").open() as lock:
             return _read(folder) if _is_locked(lock) else None
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UsageError(
+            f"the state folder {folder} cannot be read: {error.strerror}; set PENSTOCK_STATE_DIR "
+            "to the folder of the run"
+        ) from error
 
 
 class RunState:

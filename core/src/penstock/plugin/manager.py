@@ -3,8 +3,10 @@
 A plugin that is broken is set aside with its reason, in one line, and stops nobody else.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -102,15 +104,16 @@ def _load(
 ) -> Plugin:
     try:
         module = entry.load()
-    # A plugin is somebody else's code: whatever it raises on import is its own failure.
-    except Exception as error:
+    # A plugin is somebody else's code: whatever it raises on import, sys.exit() included, is its
+    # own failure.
+    except (Exception, SystemExit) as error:
         raise _Refused(f"importing {entry.value} raised {_one_line(error)}") from error
     try:
         manager.register(module, entry.name)
         manager.check_pending()
     except (pluggy.PluginValidationError, ValueError) as error:
         manager.unregister(module)
-        raise _Refused(_one_line(error)) from error
+        raise _Refused(_misspelt(str(error)) or _one_line(error)) from error
     kind = _call(manager, module, "penstock_gateway_kind")
     if not isinstance(kind, GatewayKind):
         raise _Refused(f"penstock_gateway_kind gave {kind!r}, expected a GatewayKind")
@@ -130,9 +133,20 @@ def _call(manager: pluggy.PluginManager, module: object, hook: str) -> Any:
             try:
                 return implementation.function()
             # As on import: the plugin's own failure, whatever it is.
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise _Refused(f"{hook} raised {_one_line(error)}") from error
     return None
+
+
+def _misspelt(text: str) -> str:
+    """What to say of a hook that there is not, from pluggy's words; empty: it is something else."""
+    match = re.search(r"unknown hook '(\w+)'", text)
+    if match is None:
+        return ""
+    hooks = sorted(n for s in (ProvisioningHooks, PubSubHooks) for n in vars(s) if n[0] != "_")
+    near = get_close_matches(match[1], hooks, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no hook {match[1]} (there are: {', '.join(hooks)}){hint}"
 
 
 def _one_line(error: BaseException) -> str:

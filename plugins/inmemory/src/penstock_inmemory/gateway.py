@@ -61,9 +61,9 @@ class InMemoryGateway(Gateway):
     async def provision(self, stream: StreamSettings) -> Address:
         """Make the stream's topic, or bring one that is there to the settings; never shrinks it."""
         check_stream(stream)
-        topic = self._topic(topic_of(stream))
-        retention = bounds(stream.retention, self._spec.retention)
-        topic.change(stream.partitions or self._spec.partitions, retention)
+        partitions = stream.partitions or self._spec.partitions
+        topic = self._topic(topic_of(stream), partitions)
+        topic.change(partitions, bounds(stream.retention, self._spec.retention))
         return Address(topic_of(stream))
 
     async def deprovision(self, stream: StreamSettings) -> None:
@@ -97,12 +97,13 @@ class InMemoryGateway(Gateway):
         known = self._topics.get(topic)
         return known.end_positions() if known else {}
 
-    def _topic(self, name: str) -> Topic:
-        """The topic of a name, made where there was none."""
+    def _topic(self, name: str, partitions: int | None = None) -> Topic:
+        """The topic of a name, made with so many partitions where there was none."""
         topic = self._topics.get(name)
         if not topic:
             check_topic(name)
             retention = bounds(Retention(), self._spec.retention)
-            topic = Topic(self._spec.partitions, retention, self._clock, self._grace)
+            wanted = partitions or self._spec.partitions
+            topic = Topic(wanted, retention, self._clock, self._grace)
             self._topics[name] = topic
         return topic

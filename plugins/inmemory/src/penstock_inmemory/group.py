@@ -32,6 +32,7 @@ class ConsumerGroup:
         # Where to begin in a partition that nobody has acked. Kept apart from `acked`: it is no
         # position that anybody reported, and must not be shown as one.
         self._starts: dict[int, int] = {}
+        self._from_edge: set[int] = set()
         self._membership: Membership[Member] = Membership(len(logs))
         self._deadlines: dict[int, asyncio.TimerHandle] = {}
 
@@ -41,10 +42,18 @@ class ConsumerGroup:
         Args:
             start: Where the group begins in the partitions for which that is still open. It is
                 remembered: who comes later begins there too, wherever nobody has acked by then.
+                An edge that is remembered gives way to offsets or a time, once nobody is left who
+                began there: those say more of what the group has seen.
         """
+        if not isinstance(start, Edge) and not self._membership.members:
+            for partition in self._from_edge:
+                del self._starts[partition]
+            self._from_edge.clear()
         for partition, log in enumerate(self._logs):
             if partition not in self._starts:
                 self._starts[partition] = _first_offset(partition, log, start)
+                if isinstance(start, Edge):
+                    self._from_edge.add(partition)
         member = Member()
         self._carry_out(self._membership.join(member))
         return member

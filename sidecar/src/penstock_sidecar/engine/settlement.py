@@ -147,7 +147,7 @@ class Run:
 
 
 def describe(runs: Iterable[Run], inputs: Sequence[str]) -> str:
-    """The records of runs in words: `numbers[0] 10-19, numbers[1] 4`.
+    """The records of runs that are not settled, in words: `numbers[0] 10-19, numbers[1] 4`.
 
     Args:
         runs: What to describe.
@@ -155,8 +155,10 @@ def describe(runs: Iterable[Run], inputs: Sequence[str]) -> str:
     """
     bounds: dict[PartitionKey, tuple[int, int]] = {}
     for run in runs:
-        first, last = bounds.get(run.partition.key, (run.offsets[0], 0))
-        bounds[run.partition.key] = min(first, run.offsets[0]), max(last, run.offsets[-1])
+        if run.settled < len(run.offsets):
+            begin, end = run.offsets[run.settled], run.offsets[-1]
+            first, last = bounds.get(run.partition.key, (begin, end))
+            bounds[run.partition.key] = min(first, begin), max(last, end)
     return ", ".join(
         f"{inputs[key.input]}[{key.partition}] {first}" + (f"-{last}" if last > first else "")
         for key, (first, last) in bounds.items()
