@@ -134,3 +134,16 @@ def test_a_misspelt_command_is_a_usage_error(arguments: list[str], message: str)
     done = CliRunner().invoke(penstock, arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_an_output_that_is_full_is_named() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "penstock.cli", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output cannot be written: No space left on device\n"

@@ -71,7 +71,8 @@ class PubSub(ABC):
 
         Called once for each member. When it returns, `start` is settled and stored for the
         partitions in which the group has no position: a record that is published from then on is
-        never missed, by this member or after a restart by another.
+        never missed, by this member or after a restart by another. Where nothing is acked yet,
+        offsets or a time replace an edge that was settled before, unless a member is there.
 
         Raises:
             Unsupported: The gateway has no `SEEK` and `start` is not an edge, or no `VERSIONS`
