@@ -102,9 +102,32 @@ def test_a_cluster_needs_an_image_where_this_machine_needs_a_command(
     assert "image: is missing" in penstock("lint", "--cluster", str(file), code=2).stdout
 
 
+@pytest.mark.parametrize(
+    ("container", "refusal"),
+    [
+        ("command: [gone]", "command[0]: gone is not a program on this machine"),
+        ("command: [python], workingDir: gone", "workingDir: gone is not a folder on this machine"),
+        (
+            "command: [python], env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: s}}}]",
+            "env[0].valueFrom: TOKEN refers to a cluster",
+        ),
+    ],
+)
+def test_what_cannot_run_on_this_machine_is_an_error_but_for_a_cluster(
+    penstock: Penstock, file: Path, container: str, refusal: str
+) -> None:
+    file.write_text(SOUND + PROCESSOR.replace("image: up", container))
+    done = penstock("lint", str(file), code=2)
+    place = f'{file}:17: Processor "up": spec.template.spec.containers[0].'
+    assert done.stdout.startswith(place + refusal)
+    assert done.stderr.endswith("1 error, 0 warnings\n")
+    file.write_text(SOUND + PROCESSOR.replace("image: up", f"image: up, {container}"))
+    assert penstock("lint", "--cluster", str(file)).stdout == ""
+
+
 def test_warnings_alone_are_no_failure(penstock: Penstock, file: Path) -> None:
     cycle = dedent(PROCESSOR).replace("template", "outputs: [{stream: words}]\n  template")
-    file.write_text(SOUND + cycle.replace("image: up", "command: [up]"))
+    file.write_text(SOUND + cycle.replace("image: up", "command: [python]"))
     done = penstock("lint", str(file))
     assert ": warning: " in done.stdout
     assert done.stderr.endswith("0 errors, 1 warning\n")
