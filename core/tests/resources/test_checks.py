@@ -230,6 +230,19 @@ class TestFunctions:
         assert len(self.check(read, spec, local=True)) == 1
         assert len(self.check(read, spec, local=False)) == 1
 
+    def test_a_port_of_its_own_is_a_warning_of_the_local_runtime(self, read: Read) -> None:
+        spec = (
+            ", template: {spec: {containers: [{image: x, command: [run], "
+            "env: [{name: A}, {name: GRPC_PORT, value: '8081'}]}]}}"
+        )
+        assert self.check(read, spec, local=False) == []
+        assert self.check(read, spec, local=True) == [
+            (
+                'app.yaml:15: warning: Processor "p": spec.template.spec.containers[0].env[1].name:'
+                " GRPC_PORT is set by penstock run to a free port; remove it"
+            )
+        ]
+
     def test_a_build_needs_no_container_on_a_cluster(self, read: Read) -> None:
         assert self.check(read, ", build: {containerRef: x}", local=False) == []
 

@@ -42,6 +42,10 @@ def function_problems(processor: Processor, *, local: bool) -> Iterator[Problem]
         near = closest("command", container.model_extra or ())
         message += f'; is "{near}" meant to be it?' if near else ""
         yield Problem.about(processor, (*path, "command"), message)
+    for index, variable in enumerate(container.env):
+        if local and variable.name == "GRPC_PORT":
+            message = "GRPC_PORT is set by penstock run to a free port; remove it"
+            yield Problem.about(processor, (*path, "env", index, "name"), message, "warning")
     if not local and not built and not container.image:
         message = "is missing, and so is spec.build: a cluster needs one of the two"
         yield Problem.about(processor, (*path, "image"), message)
