@@ -1,8 +1,8 @@
 """Processors: a function between the streams that it reads and those that it writes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from penstock.plugin import Edge
 from penstock.resources.models.base import Model, without_blanks
@@ -108,6 +108,15 @@ class ProcessorSpec(Model):
         default_factory=Window,
         description="How the inputs are chopped: the function is called once for each window.",
     )
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _reads_something(cls, inputs: Any) -> Any:
+        if inputs == []:
+            raise ValueError(
+                "is empty: a processor reads at least one stream, as [{stream: numbers}]"
+            )
+        return inputs
 
     @property
     def function_container(self) -> Container | None:
