@@ -8,7 +8,7 @@ import grpc.aio
 
 from penstock.plugin import PermanentError
 from penstock.wire.protocol.function_pb2 import InputFrames
-from penstock_invoker.errors import InvalidCall, describe, short
+from penstock_invoker.errors import FunctionExited, InvalidCall, describe, short
 from penstock_invoker.invocation import Write, invoke
 from penstock_invoker.loading import user_traceback
 from penstock_invoker.signature import Function
@@ -45,8 +45,9 @@ async def answer(
         status = grpc.StatusCode.UNKNOWN, short(str(error))
     # A function raises what it likes.
     except Exception as error:  # noqa: BLE001
-        print(f"{function.name} failed:\n{user_traceback(error)}", file=sys.stderr, flush=True)
-        status = grpc.StatusCode.UNKNOWN, describe(error)
+        raised = (isinstance(error, FunctionExited) and error.__cause__) or error
+        print(f"{function.name} failed:\n{user_traceback(raised)}", file=sys.stderr, flush=True)
+        status = grpc.StatusCode.UNKNOWN, describe(raised)
     else:
         return
     await context.abort(*status)
