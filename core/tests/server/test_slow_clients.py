@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RECORD = b"0" * 256 * 1024
 RECORDS = 320  # in each of two partitions: 80 MiB
-GRACE = 0.3  # seconds that a member has to let a partition go
+GRACE = 60.0  # seconds that a member has to let a partition go: longer than a test waits
 
 
 class Measured(InMemoryGateway):
@@ -66,7 +66,7 @@ async def test_one_receive_that_is_not_read_holds_up_no_other_and_is_not_buffere
     assert [one.offset for one in rest] == list(range(1, RECORDS))
 
 
-async def test_a_client_that_reads_nothing_gives_up_its_partition_when_its_time_is_over(
+async def test_a_client_that_reads_nothing_gives_up_its_partition_at_once(
     riff: "RiffClient", gateway: Measured, two_partitions: str
 ) -> None:
     await gateway.fill(two_partitions)
@@ -77,9 +77,7 @@ async def test_a_client_that_reads_nothing_gives_up_its_partition_when_its_time_
     await gateway.fill("another")
     # While this flows, the others fill what there is between here and the server.
     await riff.read("another", 2 * RECORDS)
-    began = asyncio.get_running_loop().time()
     [given] = await riff.assignments(await riff.subscribe(two_partitions))
-    assert asyncio.get_running_loop().time() - began > 0.9 * GRACE
     records = await riff.records(riff.receive(given), RECORDS)
     assert [one.offset for one in records] == list(range(RECORDS))
     # What was on its way is delivered, and not a record more.

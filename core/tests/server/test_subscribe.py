@@ -22,9 +22,18 @@ from penstock.wire.protocol.liiklus_pb2 import SubscribeRequest
 from penstock_inmemory import InMemoryGateway
 
 if TYPE_CHECKING:
-    from core.tests.server.conftest import RiffClient
+    from core.tests.server.conftest import RiffClient, Subscribing
 
 EARLIEST, LATEST = SubscribeRequest.EARLIEST, SubscribeRequest.LATEST
+
+
+async def told(riff: "RiffClient", subscribing: "Subscribing", partitions: set[int]) -> set[int]:
+    """Wait until a Subscribe answers with these, in one go; what it answered before."""
+    answers = [each.partition for each in await riff.assignments(subscribing, len(partitions))]
+    while answers[-len(partitions) :] != sorted(partitions):
+        [answer] = await riff.assignments(subscribing)
+        answers.append(answer.partition)
+    return set(answers[: -len(partitions)])
 
 
 async def test_it_answers_one_assignment_for_each_partition(
@@ -77,7 +86,42 @@ async def test_after_a_rebalance_a_member_gets_a_new_reply_for_each_partition_th
     given = {each.partition for each in await riff.assignments(other, 2)}
     assert kept | given == {0, 1, 2, 3}
     other.cancel()
-    assert {each.partition for each in await riff.assignments(one, 4)} == {0, 1, 2, 3}
+    await told(riff, one, {0, 1, 2, 3})
+
+
+async def test_so_does_one_that_holds_what_it_held_before(
+    riff: "RiffClient", two_partitions: str
+) -> None:
+    leaving = await riff.subscribe(two_partitions)
+    await riff.assignments(leaving, 2)
+    staying = await riff.subscribe(two_partitions)
+    [unchanged] = await riff.assignments(staying)
+    running = riff.receive(unchanged)
+    await told(riff, leaving, {1 - unchanged.partition})
+    joining = await riff.subscribe(two_partitions)
+    leaving.cancel()
+    [given] = await riff.assignments(joining)
+    assert given.partition == 1 - unchanged.partition
+    assert await riff.assignments(staying) == [unchanged]
+    await riff.publish(two_partitions, b"1")
+    await riff.publish(two_partitions, b"2")
+    await riff.records(running, 1)
+
+
+async def test_a_rebalance_of_one_group_or_topic_is_not_told_to_another(
+    riff: "RiffClient", two_partitions: str
+) -> None:
+    quiet = await riff.subscribe(two_partitions)
+    await riff.assignments(quiet, 2)
+    for topic, group in ((two_partitions, "others"), ("numbers", "readers")):
+        await riff.assignments(await riff.subscribe(topic, group))
+    other = await riff.subscribe(two_partitions)
+    [given] = await riff.assignments(other)
+    kept = 1 - given.partition
+    [answer] = await riff.assignments(quiet)
+    assert answer.partition == kept
+    other.cancel()
+    assert await told(riff, quiet, {0, 1}) <= {kept}
 
 
 async def test_what_it_kept_in_a_rebalance_goes_on_being_received(

@@ -64,11 +64,11 @@ class LiiklusService(LiiklusServiceServicer):
     async def Subscribe(  # noqa: N802
         self, request: SubscribeRequest, context: _Context
     ) -> AsyncIterator[SubscribeReply]:
-        """Hold a place in a group; name all the partitions held after each change of them."""
+        """Hold a place in a group; name all the partitions held after each rebalance."""
         check_topic(request.topic)
         group = _group(request.group, request.group_version)
         edge = _edge(request.auto_offset_reset)
-        session = Session(self._gateway, request.topic, group, edge)
+        session = Session(self._gateway, request.topic, group, edge, self._remind_others)
         try:
             await session.join()
             self._sessions[session.id] = session
@@ -142,6 +142,13 @@ class LiiklusService(LiiklusServiceServicer):
     ) -> GetEndOffsetsReply:
         """The offset of the last record of each partition that has one."""
         return GetEndOffsetsReply(offsets=await self._gateway.end_positions(request.topic))
+
+    def _remind_others(self, assigned: Session) -> None:
+        # A gateway tells a member of a rebalance only where its share changes; riff tells all.
+        for session in self._sessions.values():
+            same_group = (session.topic, session.group) == (assigned.topic, assigned.group)
+            if same_group and session is not assigned:
+                session.remind()
 
 
 def _group(name: str, version: int) -> Group:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import NoReturn
 from uuid import uuid4
 
 from penstock.plugin import (
@@ -39,11 +40,9 @@ class Holding:
         self._subscription = subscription
         self._partition = partition
         self._taken = False
-        self._reading = False
-        self._owes_release = False
 
     async def batches(self) -> AsyncGenerator[Sequence[Record], None]:
-        """Its records in order, until it is revoked; when this is over it is released.
+        """Its records in order, until it is revoked.
 
         A batch is read when the one before has been dealt with: one, of about a mebibyte, is all
         that a client which stops reading makes the server hold. There are records for one caller
@@ -52,23 +51,13 @@ class Holding:
         """
         if self._taken:
             return
-        self._taken = self._reading = True
-        try:
-            while not self.revoked and (records := await self._read()):
-                yield records
-        finally:
-            self._reading = False
-            if self._owes_release:
-                await self._subscription.release((self._partition,))
-
-    def revoke(self, grace: float) -> bool:
-        """End it. True: nobody is reading it, and it is for the caller to release it."""
-        self.revoked = True
-        self._owes_release = self._reading and grace > 0
-        return grace > 0 and not self._reading
+        self._taken = True
+        while records := await self._read():
+            yield records
 
     async def _read(self) -> Sequence[Record]:
-        while True:
+        # Once it is revoked, the partition may be this member's again: another holding reads it.
+        while not self.revoked:
             try:
                 return await self._subscription.read(self._partition, _BATCH_RECORDS, _BATCH_BYTES)
             # riff's protocol has a word for neither: the stream goes on where it can.
@@ -77,6 +66,7 @@ class Holding:
             except TemporaryError as error:
                 _LOGGER.warning("partition %d cannot be read now: %s", self._partition, error)
                 await asyncio.sleep(error.retry_after or _FIRST_PAUSE)
+        return ()
 
 
 class Session:
@@ -87,17 +77,29 @@ class Session:
         topic: The topic.
         group: The group.
         edge: Where the group starts in the partitions for which it has no position.
+        on_assigned: Called with this session each time that it is given partitions.
 
     Attributes:
         id: A UUID; clients name the session by it.
+        topic: As given.
+        group: As given.
     """
 
-    def __init__(self, gateway: PubSub, topic: str, group: Group, edge: Edge) -> None:
+    def __init__(
+        self,
+        gateway: PubSub,
+        topic: str,
+        group: Group,
+        edge: Edge,
+        on_assigned: Callable[["Session"], None],
+    ) -> None:
         self.id = str(uuid4())
+        self.topic = topic
+        self.group = group
         self._gateway = gateway
-        self._topic = topic
-        self._group = group
         self._edge = edge
+        self._on_assigned = on_assigned
+        self._rebalanced = asyncio.Event()
         self._subscription: Subscription | None = None
         self._holdings: dict[int, Holding] = {}
 
@@ -108,7 +110,7 @@ class Session:
             PenstockError: As `PubSub.subscribe`.
         """
         start = await self._start()
-        self._subscription = await self._gateway.subscribe(self._topic, self._group, start)
+        self._subscription = await self._gateway.subscribe(self.topic, self.group, start)
 
     async def leave(self) -> None:
         """Give everything up at once: what is being received ends."""
@@ -117,19 +119,27 @@ class Session:
             await self._subscription.close()
 
     async def partitions(self) -> AsyncGenerator[list[int], None]:
-        """All the partitions that it holds, each time that they have changed.
+        """All the partitions that it holds, after each rebalance; several may count as one.
 
         When the membership is lost, it joins anew, however long that takes.
         """
-        while True:
-            assert self._subscription is not None
-            try:
-                event = await self._subscription.next_event()
-            except TemporaryError as error:
-                await self._rejoin(error)
-                continue
-            await self._change(event, self._subscription)
-            yield sorted(self._holdings)
+        # What is revoked is given up also while the client does not read what it is told here.
+        following = asyncio.create_task(self._follow())
+        following.add_done_callback(lambda _: self.remind())
+        try:
+            while True:
+                await self._rebalanced.wait()
+                self._rebalanced.clear()
+                if following.done():
+                    following.result()
+                yield sorted(self._holdings)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    def remind(self) -> None:
+        """Have `partitions` tell them again, though they may be the same."""
+        self._rebalanced.set()
 
     def holding(self, partition: int) -> Holding | None:
         """The partition, where the session holds it now."""
@@ -144,30 +154,46 @@ class Session:
         if self._subscription is not None and partition in self._holdings:
             await self._subscription.ack({partition: offset})
         else:
-            await self._gateway.ack(self._topic, self._group, {partition: offset})
+            await self._gateway.ack(self.topic, self.group, {partition: offset})
 
     async def _start(self) -> Start:
-        if self._group.version:
+        if self.group.version:
             return self._edge
-        acked = await self._gateway.positions(self._topic, self._group.name)
-        return start_of_version(self._group, acked, self._edge, fallback=self._edge)
+        acked = await self._gateway.positions(self.topic, self.group.name)
+        return start_of_version(self.group, acked, self._edge, fallback=self._edge)
+
+    async def _follow(self) -> NoReturn:
+        while True:
+            assert self._subscription is not None
+            try:
+                event = await self._subscription.next_event()
+            except TemporaryError as error:
+                await self._rejoin(error)
+            else:
+                await self._change(event, self._subscription)
 
     async def _change(self, event: SubscriptionEvent, subscription: Subscription) -> None:
         match event:
             case Assigned(partitions):
                 for partition in partitions:
                     self._holdings[partition] = Holding(subscription, partition)
+                self.remind()
+                self._on_assigned(self)
             case Revoked(partitions, grace):
-                revoked = [(one, self._holdings.pop(one, None)) for one in partitions]
-                idle = [one for one, holding in revoked if holding and holding.revoke(grace)]
-                if idle:
-                    await subscription.release(idle)
+                for partition in partitions:
+                    if holding := self._holdings.pop(partition, None):
+                        holding.revoked = True
+                self.remind()
+                # At once, whatever is being sent of them: riff's protocol has no word by which a
+                # client says that it is done, and one that has stopped reading never would be.
+                if grace > 0:
+                    await subscription.release(partitions)
 
     async def _rejoin(self, lost: TemporaryError) -> None:
         pause = _FIRST_PAUSE
         await self.leave()
         while True:
-            _LOGGER.warning("a member of %s on %s joins anew: %s", self._group, self._topic, lost)
+            _LOGGER.warning("a member of %s on %s joins anew: %s", self.group, self.topic, lost)
             await asyncio.sleep(lost.retry_after or pause)
             try:
                 return await self.join()
