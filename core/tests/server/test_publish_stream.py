@@ -13,7 +13,7 @@ from penstock.server import GatewayServer
 from penstock.wire.columns import pack_messages
 from penstock.wire.protocol.gateway_pb2 import NumberedPublish, NumberedReply, PublishRequest
 from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayStub
-from penstock.wire.remote import RemotePubSub
+from penstock.wire.remote import RemotePubSub, publish_stream
 from penstock_inmemory import InMemoryGateway
 
 if TYPE_CHECKING:
@@ -129,6 +129,17 @@ async def test_when_the_server_stops_in_the_middle_who_waits_is_told_to_publish_
         await slow
     with pytest.raises(NotReady):
         await remote.publish("numbers", [Message(b"again")])
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
+    remote: RemotePubSub, gateway: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish_stream, "CALL_SECONDS", 0.05)
+    gateway.gates[b"slow"] = asyncio.Event()
+    with pytest.raises(NotReady, match="has not answered"):
+        await remote.publish("numbers", [Message(b"slow")])
+    assert await remote.publish("numbers", [Message(b"quick")]) == [(0, 1)]
+    gateway.gates[b"slow"].set()
 
 
 async def test_a_client_that_is_gone_leaves_nothing_behind(

@@ -21,6 +21,7 @@ class Silence:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
+        self._patience = SECONDS
         self._fed = 0
         self._done = 0
         self._feeding = False
@@ -62,17 +63,23 @@ class Silence:
         return "has all messages of a window and does not end" if self._finished else ""
 
     def _listen(self) -> None:
-        self.end()
-        if self._owed:
-            self._since = self._loop.time()
-            self._timer = self._loop.call_later(SECONDS, self._warn, SECONDS)
+        self._since = self._loop.time()
+        self._patience = SECONDS
+        # One timer for a call, not one for each message: it looks how long the silence is.
+        if self._timer is None and self._owed:
+            self._timer = self._loop.call_later(SECONDS, self._look)
 
-    def _warn(self, pause: float) -> None:
+    def _look(self) -> None:
+        self._timer = None
+        if not self._owed:
+            return
         silent = self._loop.time() - self._since
-        _LOG.warning(
-            "the function %s, and has said nothing for %.0f s: it is slow, or it hangs; "
-            "nothing is lost, its inputs are repeated when it is started again",
-            self._owed,
-            silent,
-        )
-        self._timer = self._loop.call_later(2 * pause, self._warn, 2 * pause)
+        if silent >= self._patience:
+            self._patience = 3 * silent
+            _LOG.warning(
+                "the function %s, and has said nothing for %.0f s: it is slow, or it hangs; "
+                "nothing is lost, its inputs are repeated when it is started again",
+                self._owed,
+                silent,
+            )
+        self._timer = self._loop.call_later(self._patience - silent, self._look)

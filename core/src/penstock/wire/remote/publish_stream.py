@@ -33,6 +33,7 @@ class PublishStream:
         self._sequence = count(1)
         self._requests: asyncio.Queue[NumberedPublish] = asyncio.Queue()
         self._unanswered: dict[int, asyncio.Future[NumberedReply]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._call = stub.PublishStream(self._outgoing())
         self._receiving = asyncio.create_task(self._receive())
 
@@ -52,11 +53,9 @@ class PublishStream:
         answer: asyncio.Future[NumberedReply] = asyncio.get_running_loop().create_future()
         self._unanswered[sequence] = answer
         self._requests.put_nowait(NumberedPublish(sequence=sequence, request=request))
+        self._watch()
         try:
-            async with asyncio.timeout(CALL_SECONDS):
-                reply = await answer
-        except TimeoutError as error:
-            raise silent(self._address, CALL_SECONDS) from error
+            reply = await answer
         finally:
             self._unanswered.pop(sequence, None)
         if reply.HasField("failure"):
@@ -87,8 +86,28 @@ class PublishStream:
             self._call.cancel()
             self._fail(failure)
 
+    def _watch(self) -> None:
+        """Have one timer for all that wait, and not one for each request.
+
+        Who is not answered is told so after `CALL_SECONDS`, or at most twice that.
+        """
+        if self._timer is None:
+            late = max(self._unanswered)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(CALL_SECONDS, self._give_up, late)
+
+    def _give_up(self, late: int) -> None:
+        self._timer = None
+        for sequence, answer in self._unanswered.items():
+            if sequence <= late and not answer.done():
+                answer.set_exception(silent(self._address, CALL_SECONDS))
+        if self._unanswered:
+            self._watch()
+
     def _fail(self, failure: PenstockError) -> None:
         """The end of the call answers whoever waits; of several, nobody knows who is to blame."""
+        if self._timer:
+            self._timer.cancel()
         waiting = [answer for answer in self._unanswered.values() if not answer.done()]
         if len(waiting) > 1 and isinstance(failure, PermanentError):
             failure = TemporaryError(f"gateway {self._address} broke off: {failure}")
