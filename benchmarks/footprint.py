@@ -1,8 +1,10 @@
 """Seconds to start, and memory that stays."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import psutil
@@ -62,6 +64,27 @@ def seconds_of_help(runs: int = 5) -> float:
         )
         times.append(perf_counter() - started)
     return sorted(times)[runs // 2]
+
+
+def seconds_of_run() -> float:
+    """How long `penstock run` takes to have the time-averager ready."""
+    with TemporaryDirectory(prefix="penstock-bench-") as state:
+        started = perf_counter()
+        running = subprocess.Popen(
+            [sys.executable, "-m", "penstock.cli", "run", "examples/time-averager/app.yaml"],
+            env={**os.environ, "PENSTOCK_STATE_DIR": state},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert running.stdout is not None
+        try:
+            for line in running.stdout:
+                if "ready in" in line:
+                    return perf_counter() - started
+        finally:
+            running.terminate()
+            running.communicate(timeout=30)
+    raise RuntimeError("penstock run ended before it was ready")
 
 
 def _resident(process: "subprocess.Popen[bytes]") -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from statistics import median
 from time import perf_counter
 
 from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
@@ -12,6 +13,30 @@ from penstock.wire.remote import RemotePubSub
 WARM_UP = 500
 """Messages that are not counted."""
 PERCENTILES = (50, 99)
+
+
+async def medians(
+    *, rounds: int, messages: int, per_second: int
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Measure without and with a function in turn, and take the median of each percentile.
+
+    Returns:
+        Milliseconds by percentile: from publish to read, and from publish to output.
+    """
+    direct: list[dict[int, float]] = []
+    through: list[dict[int, float]] = []
+    for _ in range(rounds):
+        for through_function, found in ((False, direct), (True, through)):
+            found.append(
+                await percentiles(
+                    messages, per_second=per_second, through_function=through_function
+                )
+            )
+    return _median(direct), _median(through)
+
+
+def _median(rounds: list[dict[int, float]]) -> dict[int, float]:
+    return {one: median(found[one] for found in rounds) for one in PERCENTILES}
 
 
 async def percentiles(
