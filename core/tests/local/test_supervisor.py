@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -101,6 +102,18 @@ async def test_a_stopped_process_is_not_started_again(
     assert not supervisor.ready.is_set()
     assert len((tmp_path / "lives").read_text().split()) == 1
     assert 'function "f" is ready' in shown.getvalue()
+    assert "again" not in shown.getvalue()
+
+
+async def test_an_exit_code_that_no_start_mends_ends_it(
+    reaper: Reaper, python: PythonCommand
+) -> None:
+    shown = Shown()
+    hopeless = replace(service(python("exit(2)"), never), hopeless_exit=2)
+    supervisor = Supervisor(hopeless, Output([], shown), must_start=False)
+    with pytest.raises(StartFailed, match="exited with code 2"):
+        async with asyncio.timeout(10):
+            await supervisor.run(reaper)
     assert "again" not in shown.getvalue()
 
 

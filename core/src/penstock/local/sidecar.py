@@ -14,6 +14,8 @@ from penstock.resources.models import Processor
 from penstock.workload import StreamBinding, binding_files, sidecar_environment
 
 MODULE = "penstock_sidecar"
+MISUSED = 2
+"""The exit code of a sidecar that is told something wrong."""
 GRACE_SECONDS = 5.0
 """How long a sidecar may take to settle what it holds."""
 
@@ -77,4 +79,5 @@ def sidecar_service(
         is_ready=is_ready,
         not_ready="has not subscribed to its inputs",
         before_start=lambda: ready.unlink(missing_ok=True),
+        hopeless_exit=MISUSED,
     )

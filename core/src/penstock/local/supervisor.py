@@ -33,6 +33,7 @@ class Service:
         is_ready: Whether it is ready now.
         not_ready: What it has not done until then, as in `has not opened its port`.
         before_start: Called before each start.
+        hopeless_exit: An exit code that tells of wrong settings, which no new start mends.
     """
 
     name: str
@@ -41,10 +42,11 @@ class Service:
     is_ready: Callable[[], Awaitable[bool]]
     not_ready: str
     before_start: Callable[[], None] = lambda: None
+    hopeless_exit: int | None = None
 
 
 class StartFailed(PenstockError):
-    """A process ended before it was ever ready."""
+    """A process ended before it was ever ready, or says that it never will be."""
 
 
 class Supervisor:
@@ -78,7 +80,8 @@ class Supervisor:
             reaper: Told of each process.
 
         Raises:
-            StartFailed: It ended before it was ever ready, though it must start.
+            StartFailed: It ended before it was ever ready, though it must start; or with its
+                hopeless exit code.
         """
         while not self._stopping.is_set():
             began = monotonic()
@@ -143,7 +146,7 @@ class Supervisor:
             process.kill()
         probing = asyncio.create_task(self._probe())
         try:
-            ending = f"{service.name} {describe_exit(await process.wait())}"
+            code = await process.wait()
         except asyncio.CancelledError:
             process.kill()
             await process.wait()
@@ -152,7 +155,9 @@ class Supervisor:
             probing.cancel()
             self._process = None
             self.ready.clear()
-        if self._must_start and not self._stopping.is_set():
+        ending = f"{service.name} {describe_exit(code)}"
+        hopeless = self._must_start or code == service.hopeless_exit
+        if hopeless and not self._stopping.is_set():
             raise StartFailed(_early(ending, service.not_ready, list(process.last_lines)))
         return ending
 
