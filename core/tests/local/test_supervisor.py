@@ -109,7 +109,7 @@ async def test_an_exit_code_that_no_start_mends_ends_it(
     reaper: Reaper, python: PythonCommand
 ) -> None:
     shown = Shown()
-    hopeless = replace(service(python("exit(2)"), never), hopeless_exit=2)
+    hopeless = replace(service(python("raise SystemExit(2)"), never), hopeless_exit=2)
     supervisor = Supervisor(hopeless, Output([], shown), must_start=False)
     with pytest.raises(StartFailed, match="exited with code 2"):
         async with asyncio.timeout(10):
