@@ -15,7 +15,6 @@ from penstock.resources.models import (
     StreamSpec,
     concrete_gateway,
 )
-from penstock.resources.models.quantity import parse_quantity
 from penstock.resources.source import NOWHERE
 
 
@@ -94,17 +93,3 @@ def test_a_kind_has_one_model(riff_kind: GatewayKind) -> None:
     assert (gateway.kind, gateway.title) == ("KafkaGateway", 'KafkaGateway "franz"')
     with pytest.raises(ValidationError, match="bootstrapServers"):
         model.model_validate({"metadata": {"name": "franz"}, "spec": {"bootstrapServers": ""}})
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [(5, 5), ("5", 5), ("2k", 2000), ("64Mi", 64 * 2**20), ("1G", 10**9), ("3Ei", 3 * 2**60)],
-)
-def test_quantities(text: object, count: int) -> None:
-    assert parse_quantity(text) == count
-
-
-@pytest.mark.parametrize("text", ["", "0", 0, -1, "64MB", "1.5G", "5 Mi", True, None, [1], "1K"])
-def test_what_is_no_quantity(text: object) -> None:
-    with pytest.raises(ValueError, match="is not a number of bytes: expected a whole number"):
-        parse_quantity(text)

@@ -7,9 +7,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from penstock.duration import Duration
+from penstock.quantity import Quantity
 from penstock.resources.deviation import NotText, UnknownField, deviations
 from penstock.resources.models import OpenModel
-from penstock.resources.models.quantity import Quantity
 from penstock.resources.structural_schema import Schema, structural_schema
 
 

@@ -53,6 +53,8 @@ class LocalGateways:
         """
         key = (stream.metadata.namespace, stream.spec.gateway.name)
         address = await self._ask(stream, self._servers[key])
+        for sentence in address.drift:
+            self._output.warning(f"{stream.title}: {sentence}")
         return StreamBinding(
             gateway=address.gateway,
             topic=address.topic,

@@ -1,5 +1,6 @@
 """The contract between penstock and a gateway plugin. Plugin authors import this one module."""
 
+from penstock.duration import Duration
 from penstock.plugin.errors import (
     ContentTypeMismatch,
     NotReady,
@@ -16,6 +17,7 @@ from penstock.plugin.hooks import GatewayFactory, PubSubFactory, hookimpl
 from penstock.plugin.kind import Capability, GatewayKind
 from penstock.plugin.manager import BrokenPlugin, Plugin, Plugins, load_plugins
 from penstock.plugin.message import NO_HEADERS, Message, Position, Record
+from penstock.plugin.secret import SecretSource
 from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamSettings
 from penstock.plugin.subscription import (
     READ_BYTES,
@@ -24,6 +26,7 @@ from penstock.plugin.subscription import (
     Subscription,
     SubscriptionEvent,
 )
+from penstock.quantity import Quantity
 
 __all__ = [
     "NO_HEADERS",
@@ -36,6 +39,7 @@ __all__ = [
     "Capability",
     "ContentTypeMismatch",
     "DeletionPolicy",
+    "Duration",
     "Edge",
     "Gateway",
     "GatewayFactory",
@@ -53,9 +57,11 @@ __all__ = [
     "PubSub",
     "PubSubFactory",
     "PublishResult",
+    "Quantity",
     "Record",
     "Retention",
     "Revoked",
+    "SecretSource",
     "Start",
     "StreamSettings",
     "Subscription",

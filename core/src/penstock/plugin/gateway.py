@@ -121,6 +121,10 @@ class Gateway(PubSub):
 
         Called whenever the stream or the gateway changed, also after a restart.
 
+        Returns:
+            Where it is. What exists already and is not brought to the settings is no error: the
+            address's `drift` says it, and people are shown that.
+
         Raises:
             PermanentError: The settings are impossible here; the text names the field.
             TemporaryError: Ask again.

@@ -56,7 +56,10 @@ class Address(NamedTuple):
     Attributes:
         topic: Its name in the messaging system, as publish and subscribe take it.
         gateway: `host:port` that speaks the gateway protocol; empty: the server that was asked.
+        drift: Where what exists differs from what was declared and is left so, one sentence each:
+            a topic that was there before, with other partitions or settings.
     """
 
     topic: str
     gateway: str = ""
+    drift: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ class Provisioner:
         address = await self._gateway.provision(stream)
         if declare:
             self._catalog.declare(address.topic, stream.content_type)
-        return Address(address.topic, address.gateway or self._address)
+        return address._replace(gateway=address.gateway or self._address)
 
     def application(self) -> web.Application:
         """The HTTP side of it."""
@@ -67,4 +67,8 @@ class Provisioner:
             return web.Response(status=_HTTP_STATUS.get(code, 400), text=text)
         created = address.topic not in self._made
         self._made.add(address.topic)
-        return web.json_response(address._asdict(), status=201 if created else 200)
+        answer = address._asdict()
+        # riff's clients know the other two.
+        if not address.drift:
+            del answer["drift"]
+        return web.json_response(answer, status=201 if created else 200)

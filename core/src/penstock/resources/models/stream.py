@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field, Strict, WithJsonSchema, field_valida
 from penstock.duration import Duration
 from penstock.media_type import OCTET_STREAM, MediaType
 from penstock.plugin import DeletionPolicy, Retention, StreamSettings
+from penstock.quantity import Quantity
 from penstock.resources.models.base import Model
 from penstock.resources.models.condition import Status
-from penstock.resources.models.quantity import Quantity
 from penstock.resources.models.reference import GatewayReference, ObjectReference
 from penstock.resources.models.resource import Resource
 
