@@ -1,7 +1,7 @@
 # make demo, make test: everything that a fresh machine needs is fetched on the way.
 SHELL := /bin/bash
 BIN := .venv/bin
-DISTRIBUTIONS := core plugins/inmemory sidecar invoker
+DISTRIBUTIONS := core plugins/inmemory plugins/kafka sidecar invoker
 PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml) constraints.txt scripts/setup.sh
 PYTHON_CODE := core plugins sidecar invoker tests examples benchmarks scripts
 PROTOCOL := core/src/penstock/wire/protocol
