@@ -1,0 +1,1 @@
+"""What crosses packages. Its package `servers` is for the tests of all, and for the benchmarks."""

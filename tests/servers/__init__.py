@@ -1,0 +1,1 @@
+"""Real servers for tests and benchmarks: started here, on the loopback, and ended with the run."""

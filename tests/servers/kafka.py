@@ -1,0 +1,270 @@
+"""A real Apache Kafka: one node in KRaft mode, on free ports of the loopback."""
+
+import asyncio
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from tests.servers.installation import Installation
+from tests.servers.ports import HOST, free_port, is_open
+from tests.servers.process import ServerFailed, ServerProcess
+
+LOG_SETTINGS = Path(__file__).parent / "log4j2.properties"
+CLUSTER_ID = "penstock-tests-cluster"  # 22 characters of base64, as Kafka wants it
+TOOL_PATIENCE = 60.0
+
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Java starts sooner, and runs slower later: for tests, not for measurements."""
+
+DEFAULTS: Mapping[str, str] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    # One node has one replica of everything.
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # Few files and little memory, so that a start is quick.
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "4",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+    # The first member of a group need not wait for others.
+    "group.initial.rebalance.delay.ms": "0",
+    # After a crash, the controller takes the broker back when the session it knows of has ended.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "300",
+    # Retention is looked at from the start; how often, is `log.retention.check.interval.ms`.
+    "log.initial.task.delay.ms": "0",
+}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One more address on which the broker accepts clients.
+
+    Attributes:
+        name: Its name, in capitals.
+        protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+        properties: Its settings, without the prefix `listener.name.<name>.`.
+        advertised_port: Where clients are told to connect, when that is not the listener's own
+            port: that of a proxy.
+    """
+
+    name: str
+    protocol: str = "PLAINTEXT"
+    properties: Mapping[str, str] = field(default_factory=dict)
+    advertised_port: int | None = None
+
+
+class KafkaServer:
+    """A broker that is its own controller; a context manager that starts and ends it.
+
+    Its methods wait until what they say is done, so an async test calls the slow ones (`start`,
+    `stop`, `restart`, `move`, `tool`) by `asyncio.to_thread`.
+
+    Args:
+        properties: Settings of the broker, over `DEFAULTS`.
+        listeners: What there is beside the listener PLAINTEXT, which asks for nothing.
+        format_arguments: What Kafka's StorageTool is told besides, such as SCRAM users.
+        java_options: Options of Java, such as system properties.
+
+    Raises:
+        Unavailable: Kafka cannot be had on this machine.
+    """
+
+    def __init__(
+        self,
+        properties: Mapping[str, str] | None = None,
+        *,
+        listeners: Sequence[Listener] = (),
+        format_arguments: Sequence[str] = (),
+        java_options: Sequence[str] = QUICK_START,
+    ) -> None:
+        self._installation = Installation.find()
+        self._properties = dict(properties or {})
+        self._listeners = (Listener("PLAINTEXT"), *listeners)
+        self._format_arguments = format_arguments
+        self._java_options = java_options
+        self._process = ServerProcess("Kafka")
+        self._controller_port = free_port()
+        self._ports: dict[str, int] = {}
+        self._take_ports()
+
+    def __enter__(self) -> Self:
+        self._process.__enter__()
+        try:
+            self._format()
+            self.start()
+        except BaseException:
+            self._process.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.__exit__(exc_type, exc, traceback)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address of the listener PLAINTEXT."""
+        return self.address("PLAINTEXT")
+
+    def address(self, listener: str) -> str:
+        """The address of a listener, `host:port`; `move` changes it."""
+        return f"{HOST}:{self.port(listener)}"
+
+    def port(self, listener: str = "PLAINTEXT") -> int:
+        """The port of a listener; `move` changes it."""
+        return self._ports[listener]
+
+    @property
+    def log(self) -> str:
+        """What the broker has logged so far."""
+        return self._process.log.read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """The id of the broker's process."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the broker, and wait until it answers a request for metadata.
+
+        Raises:
+            ServerFailed: It did not; with the end of its log.
+        """
+        self._settings.write_text(self._properties_file())
+        command = self._installation.command(
+            "kafka.Kafka",
+            str(self._settings),
+            options=(
+                "-Xmx512m",
+                *self._java_options,
+                f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
+            ),
+        )
+        self._process.start(command, self._answers)
+
+    def stop(self) -> None:
+        """Shut the broker down as an operator does; its data stay."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """End the broker at once, as a crash does; its data stay."""
+        self._process.kill()
+
+    def freeze(self) -> None:
+        """Let the broker stand still, its connections open, until `thaw`."""
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        """Let the broker go on."""
+        self._process.thaw()
+
+    def restart(self) -> None:
+        """Stop and start the broker: same data, same ports."""
+        self.stop()
+        self.start()
+
+    def move(self) -> None:
+        """Stop the broker, and start it with the same data on other ports."""
+        self.stop()
+        self._take_ports()
+        self.start()
+
+    def tool(self, class_name: str, *arguments: str) -> str:
+        """What one of Kafka's command line tools prints.
+
+        Args:
+            class_name: Such as `org.apache.kafka.tools.consumer.group.ConsumerGroupCommand`.
+            arguments: Its arguments, without `--bootstrap-server`.
+
+        Raises:
+            ServerFailed: The tool failed; with what it printed.
+        """
+        address = ("--bootstrap-server", self.bootstrap_servers)
+        return self._run(class_name, *address, *arguments)
+
+    @property
+    def _settings(self) -> Path:
+        return self._process.folder / "server.properties"
+
+    def _take_ports(self) -> None:
+        self._ports = {listener.name: free_port() for listener in self._listeners}
+
+    def _format(self) -> None:
+        self._settings.write_text(self._properties_file())
+        self._run(
+            "kafka.tools.StorageTool",
+            *("format", "--cluster-id", CLUSTER_ID, "--config", str(self._settings)),
+            *self._format_arguments,
+        )
+
+    def _run(self, class_name: str, *arguments: str) -> str:
+        command = self._installation.command(class_name, *arguments, options=QUICK_START)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TOOL_PATIENCE, check=False
+        )
+        if done.returncode:
+            raise ServerFailed(f"{class_name} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def _properties_file(self) -> str:
+        controller = f"{HOST}:{self._controller_port}"
+        listening = [f"CONTROLLER://{controller}"]
+        advertised = []
+        protocols = ["CONTROLLER:PLAINTEXT"]
+        named: dict[str, str] = {}
+        for listener in self._listeners:
+            port = self._ports[listener.name]
+            listening.append(f"{listener.name}://{HOST}:{port}")
+            advertised.append(f"{listener.name}://{HOST}:{listener.advertised_port or port}")
+            protocols.append(f"{listener.name}:{listener.protocol}")
+            prefix = f"listener.name.{listener.name.lower()}."
+            named |= {prefix + name: value for name, value in listener.properties.items()}
+        properties = {
+            **DEFAULTS,
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": ",".join(listening),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": ",".join(protocols),
+            "log.dirs": str(self._process.folder / "data"),
+            **named,
+            **self._properties,
+        }
+        return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+    def _answers(self) -> bool:
+        if not is_open(self.port()):
+            return False
+        # A loop of its own, in a thread of its own: the caller's may be running.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, has_brokers(self.bootstrap_servers)).result()
+
+
+async def has_brokers(bootstrap_servers: str) -> bool:
+    """Whether metadata can be had, and names a broker."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=5_000)
+    with suppress(KafkaError):
+        try:
+            await client.bootstrap()
+            return bool(client.cluster.brokers())
+        finally:
+            await client.close()
+    return False

@@ -1,0 +1,31 @@
+"""Ports of the loopback for servers that keep theirs across a restart."""
+
+import random
+import socket
+
+HOST = "127.0.0.1"
+
+LOWEST, HIGHEST = 20_000, 32_000
+"""Below the range from which systems take a client's port: while a server is down, no client can
+be given its port, and none that tries to reach it can be connected to itself."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on, and that the system gives to no client."""
+    while True:
+        port = random.randint(LOWEST, HIGHEST)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+        return port
+
+
+def is_open(port: int) -> bool:
+    """Whether something accepts connections on a port."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
