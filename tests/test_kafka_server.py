@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
-from tests.servers.fixtures import MakeKafka
+from tests.servers.fixtures import OwnKafka
 from tests.servers.kafka import KafkaServer
 
 PATIENCE = 30.0
@@ -46,8 +46,8 @@ async def test_records_are_produced_and_consumed(kafka: KafkaServer, topic: str)
     assert await consume(kafka.bootstrap_servers, topic, 2) == [b"one", b"two"]
 
 
-async def test_restart_keeps_records_and_ports(make_kafka: MakeKafka, topic: str) -> None:
-    kafka = make_kafka()
+async def test_restart_keeps_records_and_ports(own_kafka: OwnKafka, topic: str) -> None:
+    kafka = own_kafka()
     address = kafka.bootstrap_servers
     await produce(address, topic, b"before")
     kafka.restart()

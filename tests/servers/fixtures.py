@@ -10,7 +10,7 @@ from tests.servers.kafka import KafkaServer, Listener
 from tests.servers.requirement import Unavailable, skip
 
 
-class MakeKafka(Protocol):
+class OwnKafka(Protocol):
     """Starts a broker for one test."""
 
     def __call__(
@@ -31,7 +31,7 @@ def kafka() -> Iterator[KafkaServer]:
 
 
 @pytest.fixture
-def make_kafka() -> Iterator[MakeKafka]:
+def own_kafka() -> Iterator[OwnKafka]:
     """Starts brokers for this test alone, to be stopped, killed and configured."""
     with ExitStack() as stack:
 
