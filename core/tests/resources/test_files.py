@@ -129,7 +129,7 @@ def test_problems_come_in_the_order_of_files_and_lines(plugins: Plugins) -> None
 
 
 def test_errors_are_raised_on_request_and_warnings_are_not(plugins: Plugins) -> None:
-    Path("app.yaml").write_text(GATEWAY + "---\napiVersion: v1\nkind: Secret\n")
+    Path("app.yaml").write_text(GATEWAY + "---\napiVersion: v1\nkind: ConfigMap\n")
     manifests = load([Path("app.yaml")], plugins)
     manifests.raise_errors()
     assert [one.severity for one in manifests.warnings] == ["warning"]

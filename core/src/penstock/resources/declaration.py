@@ -7,6 +7,7 @@ from typing import Any
 from penstock.plugin import Plugins
 from penstock.resources.document import Document
 from penstock.resources.kinds import identify, resource_models
+from penstock.resources.kubernetes_secret import Secret, read_secret
 from penstock.resources.models import DEFAULT_NAMESPACE, GROUP, Resource
 from penstock.resources.problem import Problem
 from penstock.resources.sentence import shown
@@ -29,7 +30,7 @@ class Declaration:
     namespace: str
     name: str
     source: Source
-    resource: Resource | None = None
+    resource: Resource | Secret | None = None
 
     @property
     def is_gateway(self) -> bool:
@@ -65,16 +66,19 @@ def _declared(
     name = str(metadata.get("name") or "")
     namespace = str(metadata.get("namespace") or DEFAULT_NAMESPACE)
     title = Declaration(str(value.get("kind") or ""), namespace, name, source).title
+    document = Document(value, source)
+    resource: Resource | Secret | None = None
+    problems: list[Problem] = []
     if identified.message:
         at = source.at((identified.field,))
-        yield Problem(at, identified.message, title, identified.field)
+        problems = [Problem(at, identified.message, title, identified.field)]
     elif not identified.kind:
         message = f"ignored here: penstock reads the kinds of {GROUP}"
         yield Problem(source, message, title, severity="warning")
         return
-    resource = None
-    if not identified.message:
-        model = resource_models(plugins)[identified.kind]
-        resource, problems = validate(Document(value, source), model, title)
-        yield from problems
+    elif identified.kind == Secret.kind:
+        resource, problems = read_secret(document, namespace, name, title)
+    else:
+        resource, problems = validate(document, resource_models(plugins)[identified.kind], title)
+    yield from problems
     yield Declaration(identified.kind, namespace, name, source, resource)

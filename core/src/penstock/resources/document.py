@@ -27,6 +27,7 @@ _LETTERS = {"y": True, "Y": True, "n": False, "N": False}
 _MERGE = f"{_TAG}merge"
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _NOTHING = re.compile(r"(?:[ \t]*(?:#.*)?|%.*|\.\.\.[ \t]*|---[ \t]*(?:#.*)?)")
+_SECRET = re.compile(r"""\bkind["']?\s*:\s*["']?Secret\b""")
 _HINTS = {
     "mapping values are not allowed here": 'a text with ": " in it needs quotes',
     r"found character '\t' that cannot start any token": "indent with spaces, not with tabs",
@@ -69,8 +70,14 @@ def read_documents(file: Path, text: str) -> Iterator[Document | MalformedDocume
             try:
                 yield _Reader(file, line).read(chunk)
             except MalformedDocument as malformed:
-                yield malformed
+                # The message may quote what stands there.
+                yield _hidden(malformed) if _SECRET.search(chunk) else malformed
         line += chunk.count("\n")
+
+
+def _hidden(malformed: MalformedDocument) -> MalformedDocument:
+    message = "this Secret is not YAML, or not as a manifest may have it; its text is not shown"
+    return MalformedDocument(f"{message}: a value with signs needs quotes", malformed.line)
 
 
 class _Reader:

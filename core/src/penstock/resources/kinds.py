@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from penstock.plugin import Plugins
+from penstock.resources.kubernetes_secret import Secret
 from penstock.resources.models import (
     API_VERSION,
     GROUP,
@@ -52,13 +53,15 @@ def identify(document: Mapping[str, Any], plugins: Plugins) -> Identified:
     if not isinstance(kind, str) or not kind:
         return Identified("", "kind", f"{_absent(kind)}: expected one of {listing(known)}")
     if not isinstance(api_version, str) or not api_version:
-        return Identified(kind, "apiVersion", f"{_absent(api_version)}: expected {API_VERSION}")
+        expected = Secret.api_version if kind == Secret.kind else API_VERSION
+        return Identified(kind, "apiVersion", f"{_absent(api_version)}: expected {expected}")
     if api_version != API_VERSION:
         group = api_version.rpartition("/")[0]
         if get_close_matches(group, [GROUP], cutoff=0.85) or (not group and kind in known):
             message = f'"{api_version}" is not the API of a {kind}: expected {API_VERSION}'
             return Identified(kind, "apiVersion", message)
-        return Identified("")
+        is_secret = (kind, api_version) == (Secret.kind, Secret.api_version)
+        return Identified(kind if is_secret else "")
     if kind in plugins.by_kind or kind in ("Gateway", "Processor", "Stream"):
         return Identified(kind)
     return _without_model(kind, known, plugins)

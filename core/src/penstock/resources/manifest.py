@@ -10,6 +10,7 @@ from penstock.resources.checks import check
 from penstock.resources.declaration import Declaration, declared
 from penstock.resources.document import MalformedDocument, read_documents
 from penstock.resources.files import Text, read_files
+from penstock.resources.kubernetes_secret import Secret
 from penstock.resources.models import (
     GROUP,
     ConcreteGateway,
@@ -21,7 +22,7 @@ from penstock.resources.models import (
 from penstock.resources.problem import Problem
 from penstock.resources.source import Source
 
-Kind = TypeVar("Kind", bound=Resource)
+Kind = TypeVar("Kind", bound=Resource | Secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Manifests:
         gateways: Those of concrete kinds.
         abstract_gateways: Resources of the kind `Gateway`, for a cluster.
         streams, processors: All of them.
+        secrets: The Secrets of Kubernetes; who has no more need of their values clears the list.
         problems: In the order of files and lines.
     """
 
@@ -41,6 +43,7 @@ class Manifests:
     abstract_gateways: list[Gateway] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     processors: list[Processor] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -109,16 +112,18 @@ class _Reading:
         for one in check(self._declarations, local=local, complete=self._complete):
             if (one.source.file, one.resource, one.field) not in known:
                 self._problems.append(one)
-        if self._files and not self._declarations and self._complete and not known:
+        resources = [one.resource for one in self._declarations if one.resource]
+        nothing = all(one.kind == Secret.kind for one in self._declarations)
+        if self._files and nothing and self._complete and not known:
             message = f"nothing of {GROUP} is declared here"
             self._problems.append(Problem(Source(self._files[0]), message))
         self._problems.sort(key=lambda one: (self._files.index(one.source.file), one.source.line))
-        resources = [one.resource for one in self._declarations if one.resource]
         return Manifests(
             gateways=_of(ConcreteGateway, resources),
             abstract_gateways=_of(Gateway, resources),
             streams=_of(Stream, resources),
             processors=_of(Processor, resources),
+            secrets=_of(Secret, resources),
             problems=self._problems,
         )
 
@@ -127,5 +132,5 @@ class _Reading:
         self._complete = False
 
 
-def _of(kind: type[Kind], resources: Sequence[Resource]) -> list[Kind]:
+def _of(kind: type[Kind], resources: Sequence[Resource | Secret]) -> list[Kind]:
     return [one for one in resources if isinstance(one, kind)]

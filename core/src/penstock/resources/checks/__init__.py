@@ -29,7 +29,7 @@ def check(declarations: Sequence[Declaration], *, local: bool, complete: bool) -
     processors = [one for one in resources if isinstance(one, Processor)]
     yield from duplicate_problems(declarations)
     if complete:
-        yield from reference_problems(declarations)
+        yield from reference_problems(declarations, local=local)
     for processor in processors:
         yield from alias_problems(processor)
         yield from function_problems(processor, local=local)
