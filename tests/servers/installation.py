@@ -19,7 +19,7 @@ class Installation:
     Attributes:
         java: The program.
         libraries: The folder of the jar files.
-        archive: Where the classes may be kept in the form in which Java loads them quickest.
+        archive: Where Java's archive of the classes is kept, when the folder is ours.
     """
 
     java: str

@@ -13,6 +13,7 @@ from typing import Self
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from tests.servers.class_archive import ClassArchive
 from tests.servers.installation import Installation
 from tests.servers.ports import HOST, free_port, is_open
 from tests.servers.process import ServerFailed, ServerProcess
@@ -93,6 +94,7 @@ class KafkaServer:
         java_options: Sequence[str] = QUICK_START,
     ) -> None:
         self._installation = Installation.find()
+        self._archive = ClassArchive(self._installation.archive)
         self._properties = dict(properties or {})
         self._listeners = (Listener("PLAINTEXT"), *listeners)
         self._format_arguments = format_arguments
@@ -150,20 +152,19 @@ class KafkaServer:
             ServerFailed: It did not; with the end of its log.
         """
         self._settings.write_text(self._properties_file())
-        command = self._installation.command(
-            "kafka.Kafka",
-            str(self._settings),
-            options=(
-                "-Xmx512m",
-                *self._java_options,
-                f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
-            ),
+        options = (
+            "-Xmx512m",
+            *self._java_options,
+            *self._archive.options(self._process.folder),
+            f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
         )
+        command = self._installation.command("kafka.Kafka", str(self._settings), options=options)
         self._process.start(command, self._answers)
 
     def stop(self) -> None:
         """Shut the broker down as an operator does; its data stay."""
         self._process.stop()
+        self._archive.keep(self._process.folder)
 
     def kill(self) -> None:
         """End the broker at once, as a crash does; its data stay."""
