@@ -10,8 +10,11 @@ from penstock.cli.gateway_spec import read_spec
 from penstock.cli.manifests import warn_of_broken
 from penstock.garbage import collect_seldom
 from penstock.plugin import Plugins, UsageError, load_plugins
+from penstock.resources.secrets import mounted
 from penstock.resources.suggestion import did_you_mean, listing
 from penstock.server import GatewayServer
+
+SECRETS = Path("/var/run/secrets/penstock")
 
 
 @click.group("gateway")
@@ -52,6 +55,14 @@ def command() -> None:
     help="A field of the spec, its value read as YAML; may be given again, and counts more than "
     "FILE. A dot leads into a field: retention.messages=1000.",
 )
+@click.option(
+    "--secrets",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=SECRETS,
+    show_default=True,
+    metavar="FOLDER",
+    help="Where Secrets that the spec names are mounted: a key of one is FOLDER/SECRET/KEY.",
+)
 def serve(
     *,
     type_: str,
@@ -61,6 +72,7 @@ def serve(
     advertised: str | None,
     spec: Path | None,
     settings: tuple[str, ...],
+    secrets: Path,
 ) -> None:
     """Serve a gateway of a TYPE until Ctrl-C.
 
@@ -74,8 +86,9 @@ def serve(
     plugin = plugins.by_type(type_.lower())
     if plugin is None:
         raise _unknown(type_, plugins)
+    resolved = mounted(read_spec(plugin.kind, spec, settings), secrets.absolute())
     server = GatewayServer(
-        plugin.gateway(read_spec(plugin.kind, spec, settings)),
+        plugin.gateway(resolved),
         host=host,
         port=port,
         provisioner_port=provisioner_port,

@@ -26,8 +26,8 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, cluster: bool) -> No
     Each FILE is YAML with one document or several, a folder of such files, or - for standard
     input; what one declares the others may refer to. Each problem is a line: file, line number,
     resource, field, what is wrong. Without --cluster, programs and folders that a function needs
-    have to be on this machine. The exit code is 2 where there are errors; warnings alone
-    leave it at 0.
+    have to be on this machine, and the Secrets that a gateway's spec names have to be in a FILE.
+    The exit code is 2 where there are errors; warnings alone leave it at 0.
     """
     plugins = load_plugins()
     warn_of_broken(plugins)

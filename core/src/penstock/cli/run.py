@@ -36,6 +36,10 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> Non
     listen on GRPC_PORT. A relative workingDir begins at the folder of its file, which is the
     default. What is installed beside penstock, such as penstock-invoker, is found first.
 
+    Secrets that a gateway's spec names are read from the FILEs too, and their values are laid out
+    in files that you alone can read, until the end of the run. Where a spec names a file with a
+    secret instead, a relative one begins at the folder of the manifest.
+
     A function or a sidecar that ends is started again, after 0.2 s, 0.4 s and so on up to 30 s.
     A function that ends before it was ever ready ends the run, but for --reload.
 

@@ -14,6 +14,7 @@ from penstock.local.output import Output
 from penstock.local.ports import free_ports
 from penstock.local.processor import LocalProcessor
 from penstock.local.reaper import Reaper
+from penstock.local.secrets import mount_secrets
 from penstock.local.sidecar import GRACE_SECONDS, check_sidecar_installed
 from penstock.local.state import Run, RunningStream, RunState, state_folder
 from penstock.local.summary import summarize
@@ -96,7 +97,7 @@ class Runtime:
             if self._reload:
                 self._spawn(processor.reload(self._not_watched()))
             self._spawn(processor.function.run(reaper))
-        bindings = await self._open_streams(stack)
+        bindings = await self._open_streams(stack, state.work / "secrets")
         streams = tuple(
             RunningStream(*key, one.gateway, one.topic, one.content_type)
             for key, one in bindings.items()
@@ -112,13 +113,18 @@ class Runtime:
         self._output.event(summarize(streams, self._manifests.processors))
         self._output.event(f"ready in {monotonic() - self._started:.1f} s; Ctrl-C stops")
 
-    async def _open_streams(self, stack: AsyncExitStack) -> Mapping[Key, StreamBinding]:
+    async def _open_streams(
+        self, stack: AsyncExitStack, secrets: Path
+    ) -> Mapping[Key, StreamBinding]:
+        manifests = self._manifests
         gateways = LocalGateways(self._plugins, stack, self._output)
-        for gateway in self._manifests.gateways:
+        resources = mount_secrets(manifests.gateways, manifests.secrets, secrets)
+        manifests.secrets.clear()
+        for gateway in resources:
             await gateways.open(gateway)
         return {
             (stream.metadata.namespace, stream.metadata.name): await gateways.provision(stream)
-            for stream in self._manifests.streams
+            for stream in manifests.streams
         }
 
     def _not_watched(self) -> set[Path]:
