@@ -33,6 +33,7 @@ def test_riffs_environment_is_enough() -> None:
         window=Window(),
         grace=30.0,
         ready_file=None,
+        member="",
         batches=True,
     )
 
@@ -44,11 +45,13 @@ def test_penstocks_own_variables_are_read() -> None:
             "PENSTOCK_WINDOW": '{"type": "Count", "count": 7}',
             "PENSTOCK_GRACE_SECONDS": "1.5",
             "PENSTOCK_READY_FILE": "/run/ready",
+            "PENSTOCK_MEMBER": "averager-0",
             "PENSTOCK_PROTOCOL": "riff",
         }
     )
     assert read.window == Window(type=WindowType.COUNT, count=7)
     assert (read.grace, read.ready_file, read.batches) == (1.5, Path("/run/ready"), False)
+    assert read.member == "averager-0"
 
 
 def test_a_group_may_name_a_version() -> None:

@@ -70,7 +70,9 @@ class SlowGateway(Gateway):
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[PublishResult]:
         raise NotImplementedError
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         raise NotImplementedError
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:

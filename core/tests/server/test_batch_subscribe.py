@@ -99,6 +99,7 @@ class WatchedGateway(InMemoryGateway):
         acks: While it is not set, acks take for ever.
         lost: Once set, memberships are lost.
         closed: Set when a subscription was closed.
+        members: What its subscribers were called, in their order.
     """
 
     def __init__(self) -> None:
@@ -110,11 +111,15 @@ class WatchedGateway(InMemoryGateway):
         self.acks.set()
         self.lost = asyncio.Event()
         self.closed = asyncio.Event()
+        self.members: list[str] = []
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         if topic == "unready":
             raise TemporaryError("the broker is away")
-        return Watched(await super().subscribe(topic, group, start), self)
+        self.members.append(member)
+        return Watched(await super().subscribe(topic, group, start, member), self)
 
 
 class Client:
@@ -201,6 +206,17 @@ async def assigned(client: Client, *partitions: int) -> None:
 
 def numbers(count: int, size: int = 1) -> list[Message]:
     return [Message(b"%d" % number * size) for number in range(count)]
+
+
+async def test_the_gateway_is_told_what_the_member_is_called(
+    stub: "BatchGatewayAsyncStub", gateway: WatchedGateway
+) -> None:
+    client = Client(stub)
+    group = gateway_pb2.Group(name="readers")
+    await client.send(open=Open(topic="numbers", group=group, start=EARLIEST, member="averager-0"))
+    assert await client.reply() == SubscribeReply(assigned=gateway_pb2.Assigned())
+    assert gateway.members == ["averager-0"]
+    client.call.cancel()
 
 
 async def test_nothing_is_sent_without_credit(join: Join, gateway: WatchedGateway) -> None:

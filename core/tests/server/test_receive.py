@@ -201,7 +201,9 @@ class TestWhenAReadFailsForNow:
 
 
 class Unsteady(InMemoryGateway):
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         return FailsTwice(self._topic(topic).group(group), start)
 
 

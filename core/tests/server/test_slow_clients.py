@@ -29,7 +29,9 @@ class Measured(InMemoryGateway):
         super().__init__(grace=GRACE)
         self.handed_out: Counter[int] = Counter()
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         gateway = self
 
         class MeasuredSubscription(InMemorySubscription):

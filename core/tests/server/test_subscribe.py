@@ -351,8 +351,10 @@ class TestWhenTheGatewayIsAway:
 class Unsteady(InMemoryGateway):
     failures = 0
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         if self.failures:
             self.failures -= 1
             raise TemporaryError("the broker is away", retry_after=0.01)
-        return await super().subscribe(topic, group, start)
+        return await super().subscribe(topic, group, start, member)

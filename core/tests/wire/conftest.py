@@ -181,8 +181,10 @@ class CountingGateway(InMemoryGateway):
         super().__init__()
         self._fetched = fetched
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
-        subscription = await super().subscribe(topic, group, start)
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
+        subscription = await super().subscribe(topic, group, start, member)
         return Counted(subscription, group.name, self._fetched)
 
 

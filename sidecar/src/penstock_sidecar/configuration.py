@@ -42,6 +42,7 @@ class Configuration:
         window: When a call of the function begins and ends.
         grace: Seconds that the process may take to stop.
         ready_file: What is there for as long as messages can flow.
+        member: What the sidecar is called in its groups, also after it started again; or empty.
         batches: Whether to try penstock's protocols; else riff's are spoken from the start.
     """
 
@@ -53,6 +54,7 @@ class Configuration:
     window: Window
     grace: float
     ready_file: Path | None
+    member: str
     batches: bool
 
 
@@ -84,6 +86,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         window=_window(environment.get("PENSTOCK_WINDOW", "")),
         grace=_grace(environment.get("PENSTOCK_GRACE_SECONDS", "")),
         ready_file=Path(ready_file) if ready_file else None,
+        member=environment.get("PENSTOCK_MEMBER", ""),
         batches=_batches(environment.get("PENSTOCK_PROTOCOL", "")),
     )
 

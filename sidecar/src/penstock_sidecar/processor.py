@@ -158,7 +158,7 @@ class Processor:
         if self._connections.is_direct(binding) and not group.version:
             acked = await pubsub.positions(binding.topic, group.name)
             start = start_of_version(group, acked, one.start, fallback=one.start)
-        return await pubsub.subscribe(binding.topic, group, start)
+        return await pubsub.subscribe(binding.topic, group, start, self._configuration.member)
 
     async def _sinks(self) -> Sequence[Sink]:
         return [

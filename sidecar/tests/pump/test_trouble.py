@@ -208,7 +208,9 @@ class Faulty(PubSub):
         later = TemporaryError("one at a time")
         return [*results, *[later] * (len(messages) - 1)]
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         return FaultySubscription(await self._real.subscribe(topic, group, start), self)
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:

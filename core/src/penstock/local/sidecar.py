@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from uuid import uuid4
 
 from penstock.local.ports import HOST
 from penstock.local.process import Command
@@ -66,6 +67,8 @@ def sidecar_service(
         ),
         "PENSTOCK_GRACE_SECONDS": f"{GRACE_SECONDS:g}",
         "PENSTOCK_READY_FILE": str(ready),
+        # Others may run the same processor elsewhere: the name is that of this run's alone.
+        "PENSTOCK_MEMBER": f"{processor.metadata.name}-{uuid4().hex[:12]}",
     }
 
     async def is_ready() -> bool:

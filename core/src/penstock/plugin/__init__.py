@@ -18,6 +18,7 @@ from penstock.plugin.kind import Capability, GatewayKind
 from penstock.plugin.manager import BrokenPlugin, Plugin, Plugins, load_plugins
 from penstock.plugin.message import NO_HEADERS, Message, Position, Record
 from penstock.plugin.secret import SecretSource
+from penstock.plugin.sharing import share_out
 from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamSettings
 from penstock.plugin.subscription import (
     READ_BYTES,
@@ -71,5 +72,6 @@ __all__ = [
     "UsageError",
     "hookimpl",
     "load_plugins",
+    "share_out",
     "start_of_version",
 ]

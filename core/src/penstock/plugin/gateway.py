@@ -66,13 +66,23 @@ class PubSub(ABC):
         """
 
     @abstractmethod
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         """Join a group as a new member. A topic that nobody made is made.
 
         Called once for each member. When it returns, `start` is settled and stored for the
         partitions in which the group has no position: a record that is published from then on is
         never missed, by this member or after a restart by another. Where nothing is acked yet,
         offsets or a time replace an edge that was settled before, unless a member is there.
+
+        Args:
+            topic: The topic.
+            group: Who reads.
+            start: Where it begins in partitions without a position.
+            member: A name that the member keeps when its process starts again, unique within the
+                group and the topic; a gateway may hand it its old partitions at once, even if the
+                old process did not leave. Empty: the member has none.
 
         Raises:
             Unsupported: The gateway has no `SEEK` and `start` is not an edge, or no `VERSIONS`

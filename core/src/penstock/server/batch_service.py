@@ -103,8 +103,9 @@ class BatchGatewayService(BatchGatewayServicer):
         topic, group = first.open.topic, _group(first.open.group)
         check_topic(topic)
         start = await self._start(topic, group, first.open.start)
+        member = first.open.member
         async with (
-            await self._gateway.subscribe(topic, group, start) as subscription,
+            await self._gateway.subscribe(topic, group, start, member) as subscription,
             aclosing(BatchSession(subscription).replies(commands)) as replies,
         ):
             async for reply in replies:

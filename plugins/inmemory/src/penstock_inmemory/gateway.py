@@ -79,7 +79,13 @@ class InMemoryGateway(Gateway):
         await asyncio.sleep(0)
         return positions
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self,
+        topic: str,
+        group: Group,
+        start: Start,
+        member: str = "",  # noqa: ARG002 - no member outlives this process
+    ) -> Subscription:
         """Join a group; it is made where there was none."""
         return InMemorySubscription(self._topic(topic).group(group), start)
 

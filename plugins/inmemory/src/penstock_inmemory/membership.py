@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
-from itertools import chain, repeat
 from typing import Generic, NamedTuple, TypeVar
+
+from penstock.plugin import share_out
 
 MemberT = TypeVar("MemberT", bound=Hashable)
 
@@ -77,7 +78,7 @@ class Membership(Generic[MemberT]):
             self.revoking.discard(partition)
 
     def _rebalance(self) -> Moves[MemberT]:
-        self._plan = assign(self._members, self.partitions, self._plan)
+        self._plan = share_out(self._members, self.partitions, self._plan)
         return self._hand_over()
 
     def _hand_over(self) -> Moves[MemberT]:
@@ -93,31 +94,3 @@ class Membership(Generic[MemberT]):
                 self.revoking.add(partition)
                 revoked[holder].add(partition)
         return Moves(revoked, assigned)
-
-
-def assign(
-    members: Sequence[MemberT], partitions: int, before: Mapping[int, MemberT]
-) -> dict[int, MemberT]:
-    """Share out partitions: shares differ by one at most, and the fewest partitions move.
-
-    Args:
-        members: Who shares; nobody: nothing is assigned.
-        partitions: They are numbered from 0.
-        before: Who had which partition before; some may be members no longer.
-    """
-    if not members:
-        return {}
-    share, larger_shares = divmod(partitions, len(members))
-    had: dict[MemberT, list[int]] = {member: [] for member in members}
-    for partition, member in sorted(before.items()):
-        if member in had:
-            had[member].append(partition)
-    # The larger shares go to those who had most: there they keep a partition from moving.
-    by_size = sorted(members, key=lambda member: len(had[member]), reverse=True)
-    shares = {member: share + (place < larger_shares) for place, member in enumerate(by_size)}
-    plan = {partition: member for member in members for partition in had[member][: shares[member]]}
-    free = [partition for partition in range(partitions) if partition not in plan]
-    takers = chain.from_iterable(
-        repeat(member, shares[member] - len(had[member])) for member in members
-    )
-    return plan | dict(zip(free, takers, strict=True))

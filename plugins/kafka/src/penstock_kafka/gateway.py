@@ -43,9 +43,11 @@ class KafkaPubSub(PubSub):
         """Store messages, each as a record."""
         return await self._publisher.publish(topic, messages)
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         """Join a consumer group of the same name."""
-        return await self._groups.subscribe(topic, group, start)
+        return await self._groups.subscribe(topic, group, start, member)
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """Commit a group's positions, whoever says so."""

@@ -93,11 +93,15 @@ class BatchPubSub(PubSub):
             self._publishing = PublishStream(self._stub, self._address)
         return reply
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         """Join a group; the start is settled before this returns."""
         # As in `_send`: a call that is no stream shows first why it is refused.
         await self.positions(topic, group.name)
-        opening = gateway_pb2.Open(topic=topic, group=_pack_group(group), start=pack_start(start))
+        opening = gateway_pb2.Open(
+            topic=topic, group=_pack_group(group), start=pack_start(start), member=member
+        )
         return await BatchSubscription.join(self._stub, self._address, opening, self._heartbeat)
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:

@@ -77,7 +77,13 @@ class LiiklusPubSub(PubSub):
             reply = await self._stub.Publish(request, timeout=CALL_SECONDS)
         return Position(reply.partition, reply.offset)
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self,
+        topic: str,
+        group: Group,
+        start: Start,
+        member: str = "",  # noqa: ARG002 - riff's protocol has no name for a member
+    ) -> Subscription:
         """Join a group.
 
         Raises:

@@ -62,9 +62,11 @@ class RemotePubSub(PubSub):
         """Store a batch of messages."""
         return await self._speak(lambda gateway: gateway.publish(topic, messages))
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         """Join a group."""
-        return await self._speak(lambda gateway: gateway.subscribe(topic, group, start))
+        return await self._speak(lambda gateway: gateway.subscribe(topic, group, start, member))
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """Store a group's positions."""

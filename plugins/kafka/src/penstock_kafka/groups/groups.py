@@ -19,7 +19,9 @@ class Groups:
         self._cluster = cluster
         self._topics = topics
 
-    async def subscribe(self, topic: str, group: Group, start: Start) -> Subscription:
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
         """As `PubSub.subscribe`."""
         raise NotImplementedError
 
