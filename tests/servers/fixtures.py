@@ -1,13 +1,16 @@
 """Fixtures that give tests real servers; loaded by the root's conftest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pytest
 
 from tests.servers.kafka import KafkaServer, Listener
+from tests.servers.ports import free_port
+from tests.servers.proxy import TcpProxy
 from tests.servers.requirement import Unavailable, skip
+from tests.servers.secure_kafka import SecureKafka, secure_kafka_server
 
 
 class OwnKafka(Protocol):
@@ -17,6 +20,18 @@ class OwnKafka(Protocol):
         self, properties: Mapping[str, str] | None = None, *, listeners: Sequence[Listener] = ()
     ) -> KafkaServer:
         """The arguments are those of `KafkaServer`."""
+
+
+class ProxiedKafka(NamedTuple):
+    """A broker, and the proxy through which its clients reach it."""
+
+    server: KafkaServer
+    proxy: TcpProxy
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The proxy's address, which is also what the broker tells those who connect to it."""
+        return self.proxy.address
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +60,23 @@ def own_kafka() -> Iterator[OwnKafka]:
             return stack.enter_context(server)
 
         yield make
+
+
+@pytest.fixture
+async def proxied_kafka(own_kafka: OwnKafka) -> AsyncIterator[ProxiedKafka]:
+    """A broker for this test alone, behind a network that can be cut, frozen and slowed."""
+    port = free_port()
+    server = own_kafka(listeners=[Listener("PROXIED", advertised_port=port)])
+    async with TcpProxy(server.address("PROXIED"), port) as proxy:
+        yield ProxiedKafka(server, proxy)
+
+
+@pytest.fixture(scope="session")
+def secure_kafka() -> Iterator[SecureKafka]:
+    """A broker that asks its clients who they are; all tests share it, and none stops it."""
+    with ExitStack() as stack:
+        try:
+            secured = stack.enter_context(secure_kafka_server())
+        except Unavailable as reason:
+            skip(reason)
+        yield secured
