@@ -11,6 +11,7 @@ from penstock.plugin import Plugins
 from penstock.resources.checks import check
 from penstock.resources.declaration import Declaration, declared
 from penstock.resources.document import Document, MalformedDocument, read_documents
+from penstock.resources.kubernetes_secret import Secret
 from penstock.resources.models import Resource
 from penstock.resources.problem import Problem
 from penstock.resources.source import Source
@@ -79,7 +80,7 @@ def problems_of(found: list[Document | MalformedDocument], plugins: Plugins) -> 
             for one in declared(document, plugins)]  # fmt: skip
     declarations = [one for one in told if isinstance(one, Declaration)]
     for declaration in declarations:
-        assert declaration.resource is None or isinstance(declaration.resource, Resource)
+        assert isinstance(declaration.resource, Resource | Secret | None)
     problems = [one for one in told if isinstance(one, Problem)]
     for local in (True, False):
         problems += check(declarations, local=local, complete=True)
@@ -93,6 +94,37 @@ def test_any_values(values: list[dict[str, Any]], riff_plugins: Plugins) -> None
     for problem in problems_of([Document(value, source) for value in values], riff_plugins):
         assert str(problem).startswith("app.yaml:1: ")
         assert "\n" not in str(problem)
+
+
+HIDDEN = "hunter22"
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "a", "namespace": "b", "annotations": {"last": HIDDEN}},
+    "type": "Opaque",
+    "data": {"a": "aHVudGVyMg==", "b": HIDDEN},
+    "stringData": {"c": HIDDEN},
+}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(value=spoil(SECRET))
+def test_any_secret_stays_one(value: dict[str, Any], riff_plugins: Plugins) -> None:
+    source = Source(Path("app.yaml"), 1)
+    for problem in problems_of([Document(value, source)], riff_plugins):
+        assert HIDDEN not in str(problem)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_any_text_of_a_secret_stays_one(riff_plugins: Plugins, data: st.DataObject) -> None:
+    text = yaml.safe_dump(SECRET, sort_keys=False)
+    start = data.draw(st.integers(text.index("metadata"), len(text)))
+    text = text[:start] + data.draw(st.sampled_from("@`%!*&'\"[]{}:?|-\t,#")) + text[start:]
+    found = list(read_documents(Path("app.yaml"), text))
+    said = [str(one) for one in found if isinstance(one, MalformedDocument)]
+    said += [str(one) for one in problems_of(found, riff_plugins)]
+    assert HIDDEN not in " ".join(said)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -82,7 +82,10 @@ def _entries(value: Mapping[str, Any], name: str) -> Iterator[tuple[FieldPath, b
 def _from_text(given: object) -> bytes | str:
     if not isinstance(given, str):
         return "expected a text: put it in quotes"
-    return given.encode()
+    try:
+        return given.encode()
+    except UnicodeEncodeError:
+        return "has characters that Unicode does not have"
 
 
 def _from_base64(given: object) -> bytes | str:
