@@ -123,7 +123,7 @@ def test_the_spec_is_read_from_a_file_and_settings_lie_over_it(
     ("arguments", "message"),
     [
         ("inmemry", 'there is no gateway of type "inmemry"; did you mean "inmemory"?'),
-        ("kafka", "its plugin may be in penstock-kafka; installed: inmemory"),
+        ("pulsar", "its plugin may be in penstock-pulsar; installed: inmemory"),
         ("inmemory --set partitons=3", "spec.partitons: there is no such field; did you mean"),
         ("inmemory --set partitions", '--set: "partitions" is not FIELD=VALUE'),
         ("inmemory --set =1", '--set: "=1" is not FIELD=VALUE'),

@@ -81,8 +81,8 @@ def test_every_error_is_a_line_with_its_place(penstock: Penstock, file: Path) ->
 
 
 def test_a_kind_without_a_plugin_says_what_to_install(penstock: Penstock, file: Path) -> None:
-    file.write_text(SOUND.replace("InMemoryGateway", "KafkaGateway"))
-    assert "pip install penstock-kafka" in penstock("lint", str(file), code=2).stdout
+    file.write_text(SOUND.replace("InMemoryGateway", "PulsarGateway"))
+    assert "pip install penstock-pulsar" in penstock("lint", str(file), code=2).stdout
 
 
 def test_what_is_no_yaml_or_not_there_is_said(penstock: Penstock, file: Path) -> None:
