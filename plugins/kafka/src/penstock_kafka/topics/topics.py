@@ -1,12 +1,20 @@
 """The topics of a cluster."""
 
-from collections.abc import Mapping
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
-from aiokafka.admin import NewTopic
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.admin import CreateTopicsRequest
 
 from penstock.plugin import Address, StreamSettings
 from penstock_kafka.cluster import Cluster
+from penstock_kafka.errors import translated
 from penstock_kafka.spec import KafkaGatewaySpec
+from penstock_kafka.topics.layout import NOBODY, find_layout
+from penstock_kafka.topics.names import check_topic
+from penstock_kafka.topics.offsets import Offsets
+from penstock_kafka.topics.requests import Requests
 
 
 class Topics:
@@ -20,6 +28,10 @@ class Topics:
     def __init__(self, cluster: Cluster, spec: KafkaGatewaySpec) -> None:
         self._cluster = cluster
         self._spec = spec
+        self._requests = Requests(cluster)
+        self._offsets = Offsets(self._requests)
+        self._counts: dict[str, int] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def ensure(self, topic: str) -> int:
         """Have a topic, made with the gateway's defaults where there is none.
@@ -27,20 +39,94 @@ class Topics:
         Called before each publish and each subscription; answers from memory where it can.
 
         Returns:
-            How many partitions it has.
+            How many partitions it has, or had when it was last looked at.
 
         Raises:
             PermanentError: The name is impossible, or the cluster refuses to make it.
             TemporaryError: Try again.
         """
-        admin = await self._cluster.admin()
-        await admin.create_topics([NewTopic(topic, 1, -1)])
-        described = await admin.describe_topics([topic])
-        return len(described[0]["partitions"])
+        count = self._counts.get(topic)
+        if count is not None:
+            return count
+        check_topic(topic)
+        async with self._locks[topic]:
+            count = self._counts.get(topic) or await self.partitions(topic)
+            while not count:
+                await self._requests.send_to_controller(
+                    CreateTopicsRequest([(topic, -1, -1, [], [])], 30_000, validate_only=False)
+                )
+                await asyncio.sleep(0.05)
+                count = await self.partitions(topic)
+        return count
+
+    def forget(self, topic: str) -> None:
+        """Look at a topic anew when it is asked for next: a broker says that it is gone."""
+        self._counts.pop(topic, None)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has now; 0: there is no such topic, and none is made.
+
+        Raises:
+            TemporaryError: Try again.
+            PermanentError: The cluster refuses to say.
+        """
+        try:
+            layout = await find_layout(self._requests, topic)
+        except KafkaError as error:
+            raise translated(error, f"looking for topic {topic}") from error
+        count = len(layout.leaders) if layout else 0
+        if layout and NOBODY not in layout.leaders.values():
+            self._counts[topic] = count
+        else:
+            self.forget(topic)
+        return count
+
+    async def earliest(self, topic: str, partitions: Collection[int]) -> Mapping[int, int]:
+        """The first offset that is kept, by partition; the end where none is.
+
+        Raises:
+            TemporaryError: Try again; the topic or a partition may be gone.
+        """
+        return await self._offsets.earliest(topic, partitions)
+
+    async def end_offsets(self, topic: str, partitions: Collection[int]) -> Mapping[int, int]:
+        """The offset behind the last committed record (the last stable offset), by partition.
+
+        Raises:
+            TemporaryError: Try again; the topic or a partition may be gone.
+        """
+        return await self._offsets.ends(topic, partitions)
+
+    async def offsets_at(
+        self, topic: str, timestamp_ms: int, partitions: Collection[int]
+    ) -> Mapping[int, int]:
+        """The first record stored at or after a time, by partition; the end where there is none.
+
+        Args:
+            topic: The topic.
+            timestamp_ms: Milliseconds since the epoch.
+            partitions: Which ones.
+
+        Raises:
+            TemporaryError: Try again; the topic or a partition may be gone.
+        """
+        return await self._offsets.at(topic, timestamp_ms, partitions)
 
     async def end_positions(self, topic: str) -> Mapping[int, int]:
-        """The offset of the last record, by partition; those without records are left out."""
-        raise NotImplementedError
+        """The offset of the last record, by partition; those without records are left out.
+
+        A topic that nobody made has none, and is not made by asking.
+
+        Raises:
+            TemporaryError: Try again.
+        """
+        partitions = range(await self.partitions(topic))
+        if not partitions:
+            return {}
+        earliest, ends = await asyncio.gather(
+            self._offsets.earliest(topic, partitions), self._offsets.ends(topic, partitions)
+        )
+        return {p: ends[p] - 1 for p in partitions if ends[p] > earliest[p]}
 
     async def provision(self, stream: StreamSettings) -> Address:
         """As `Gateway.provision`."""
