@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import pytest
 
+from tests.servers.installation import Installation
 from tests.servers.kafka import KafkaServer, Listener
 from tests.servers.ports import free_port
 from tests.servers.proxy import TcpProxy
@@ -35,31 +36,33 @@ class ProxiedKafka(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaServer]:
-    """The broker that all tests share: none stops it, each uses topics and groups of its own."""
+def kafka_installation() -> Installation:
+    """Where Kafka is; whatever asks for it is skipped when it cannot be had."""
     try:
-        server = KafkaServer()
+        return Installation.find()
     except Unavailable as reason:
         skip(reason)
-    with server:
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_installation: Installation) -> Iterator[KafkaServer]:
+    """The broker that all tests share: none stops it, each uses topics and groups of its own."""
+    with KafkaServer(installation=kafka_installation) as server:
         yield server
 
 
 @pytest.fixture
-def own_kafka() -> Iterator[OwnKafka]:
+def own_kafka(kafka_installation: Installation) -> Iterator[OwnKafka]:
     """Starts brokers for this test alone, to be stopped, killed and configured."""
     with ExitStack() as stack:
 
-        def make(
+        def start(
             properties: Mapping[str, str] | None = None, *, listeners: Sequence[Listener] = ()
         ) -> KafkaServer:
-            try:
-                server = KafkaServer(properties, listeners=listeners)
-            except Unavailable as reason:
-                skip(reason)
+            server = KafkaServer(properties, listeners=listeners, installation=kafka_installation)
             return stack.enter_context(server)
 
-        yield make
+        yield start
 
 
 @pytest.fixture
@@ -72,11 +75,7 @@ async def proxied_kafka(own_kafka: OwnKafka) -> AsyncIterator[ProxiedKafka]:
 
 
 @pytest.fixture(scope="session")
-def secure_kafka() -> Iterator[SecureKafka]:
+def secure_kafka(kafka_installation: Installation) -> Iterator[SecureKafka]:
     """A broker that asks its clients who they are; all tests share it, and none stops it."""
-    with ExitStack() as stack:
-        try:
-            secured = stack.enter_context(secure_kafka_server())
-        except Unavailable as reason:
-            skip(reason)
-        yield secured
+    with secure_kafka_server(kafka_installation) as server:
+        yield server

@@ -80,6 +80,7 @@ class KafkaServer:
         listeners: What there is beside the listener PLAINTEXT, which asks for nothing.
         format_arguments: What Kafka's StorageTool is told besides, such as SCRAM users.
         java_options: Options of Java, such as system properties.
+        installation: Kafka's classes; what `Installation.find` finds if it is None.
 
     Raises:
         Unavailable: Kafka cannot be had on this machine.
@@ -92,8 +93,9 @@ class KafkaServer:
         listeners: Sequence[Listener] = (),
         format_arguments: Sequence[str] = (),
         java_options: Sequence[str] = QUICK_START,
+        installation: Installation | None = None,
     ) -> None:
-        self._installation = Installation.find()
+        self._installation = installation or Installation.find()
         self._archive = ClassArchive(self._installation.archive)
         self._properties = dict(properties or {})
         self._listeners = (Listener("PLAINTEXT"), *listeners)

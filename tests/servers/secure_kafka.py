@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.servers.certificates import Certificate, Certificates
+from tests.servers.installation import Installation
 from tests.servers.kafka import QUICK_START, KafkaServer, Listener
 from tests.servers.tokens import AUDIENCE, TokenServer
 
@@ -63,12 +64,11 @@ class SecureKafka:
 
 
 @contextmanager
-def secure_kafka_server() -> Iterator[SecureKafka]:
-    """Start the broker, the token endpoint beside it, and make the certificates.
+def secure_kafka_server(installation: Installation) -> Iterator[SecureKafka]:
+    """Start the broker and the token endpoint beside it, and make the certificates.
 
     Raises:
-        Unavailable: Kafka cannot be had on this machine.
-        ServerFailed: It did not start.
+        ServerFailed: The broker did not start.
     """
     with (
         TemporaryDirectory(prefix="penstock-certificates-") as folder,
@@ -95,6 +95,7 @@ def secure_kafka_server() -> Iterator[SecureKafka]:
                 *QUICK_START,
                 f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={tokens.keys_url}",
             ),
+            installation=installation,
         )
         with server:
             yield SecureKafka(
