@@ -114,7 +114,10 @@ def test_the_spec_is_read_from_a_file_and_settings_lie_over_it(
         *("--set", "partitions=many", "--set", "retention.messages=-1"),
         code=2,
     )
-    assert f"{file}: InMemoryGateway: spec.retention.bytes: expected at least 1" in done.stderr
+    assert (
+        f'{file}: InMemoryGateway: spec.retention.bytes: "0" is not a number of bytes'
+        in done.stderr
+    )
     assert 'spec.partitions: expected a whole number, got "many"' in done.stderr
     assert "spec.retention.messages: expected at least 1, got -1" in done.stderr
 

@@ -36,6 +36,8 @@ async def test_a_gateway_needs_no_spec(plugin: Plugin) -> None:
         ({"retention": {"hours": 1}}, "retention.hours"),
         ({"retention": {"messages": 0}}, "retention.messages"),
         ({"retention": {"bytes": 0}}, "retention.bytes"),
+        ({"retention": {"time": 60}}, "retention.time"),
+        ({"retention": {"time": "0s"}}, "retention.time"),
         ({"retention": {"messages": "9"}}, "retention.messages"),
     ],
 )

@@ -166,6 +166,23 @@ async def test_a_stream_without_bounds_has_the_gateways() -> None:
             await reader.read(0, 10)
 
 
+async def test_the_gateways_bounds_are_written_as_a_streams(now: list[float]) -> None:
+    retention = {"time": "1m30s", "bytes": "1Ki"}
+    spec = InMemoryGatewaySpec.model_validate({"retention": retention})
+    async with InMemoryGateway(spec, clock=lambda: now[0]) as gateway:
+        await gateway.publish(TOPIC, [Message(b"0" * 512)] * 3)
+        reader = await gateway.subscribe(TOPIC, GROUP, Edge.EARLIEST)
+        assert (await reader.read(0, 1))[0].offset == 1
+        now[0] += 89
+        assert await gateway.end_positions(TOPIC) == {0: 2}
+        now[0] += 2
+        assert await gateway.end_positions(TOPIC) == {}
+        await gateway.publish(TOPIC, [Message(b"longer")])
+        await gateway.provision(stream(retention=Retention(seconds=200)))
+        now[0] += 199
+        assert await gateway.end_positions(TOPIC) == {0: 3}, "the stream's own bound counts more"
+
+
 async def test_partitions_that_were_added_have_the_streams_retention(
     gateway: InMemoryGateway,
 ) -> None:

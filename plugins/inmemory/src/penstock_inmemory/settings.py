@@ -48,7 +48,7 @@ def check_stream(stream: StreamSettings) -> None:
 def bounds(wanted: Retention, default: RetentionDefaults) -> Retention:
     """The bounds of a stream: those that it sets, and for the others the gateway's."""
     return Retention(
-        seconds=wanted.seconds,
+        seconds=wanted.seconds or default.time,
         bytes=wanted.bytes or default.bytes,
         messages=wanted.messages or default.messages,
     )

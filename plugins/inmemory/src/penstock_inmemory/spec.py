@@ -2,11 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+from penstock.plugin import Duration, Quantity
 
 MAX_PARTITIONS = 10_000
 
 _Count = Annotated[int, Strict(), Field(ge=1)]
+
+
+def _check_age(seconds: float) -> float:
+    if seconds <= 0:
+        raise ValueError("time must be more than 0s")
+    return seconds
 
 
 class RetentionDefaults(BaseModel):
@@ -14,8 +22,12 @@ class RetentionDefaults(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bytes: _Count = Field(
-        default=256 * 1024 * 1024, description="Payload and key bytes kept in each partition."
+    time: Annotated[Duration, AfterValidator(_check_age)] | None = Field(
+        default=None, description="Age of a record, such as 24h; by default any."
+    )
+    bytes: Quantity = Field(
+        default=256 * 1024 * 1024,
+        description="Payload and key bytes kept in each partition, such as 64Mi.",
     )
     messages: _Count = Field(default=1_000_000, description="Records kept in each partition.")
 
