@@ -39,6 +39,7 @@ generate: .venv/dev.stamp ## Write the protobuf stubs, the CRDs and the CLI refe
 	$(BIN)/python -m penstock.cli.reference --output docs/cli.md
 
 bench: .venv/dev.stamp ## Measure throughput, latency and size, as ratios within one run
+	@scripts/kafka.sh
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove the virtual environment and everything that was built

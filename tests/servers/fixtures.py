@@ -24,7 +24,10 @@ class OwnKafka(Protocol):
 
 
 class ProxiedKafka(NamedTuple):
-    """A broker, and the proxy through which its clients reach it."""
+    """A broker, and the proxy through which its clients reach it.
+
+    When the broker moves, the proxy's `target` must follow: `server.address("PROXIED")`.
+    """
 
     server: KafkaServer
     proxy: TcpProxy
@@ -40,8 +43,9 @@ def kafka_installation() -> Installation:
     """Where Kafka is; whatever asks for it is skipped when it cannot be had."""
     try:
         return Installation.find()
-    except Unavailable as reason:
-        skip(reason)
+    except Unavailable as missing:
+        reason = missing
+    skip(reason)
 
 
 @pytest.fixture(scope="session")
