@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
 
 from penstock.plugin import GatewayKind
 from penstock.resources.document import Document, read_documents
@@ -100,3 +102,49 @@ def test_a_plugins_model_may_be_more_than_a_crd_can_say() -> None:
     resource, problems = validate(read, concrete_gateway(kind), "It")
     assert problems == []
     assert resource is not None
+
+
+class Square(BaseModel):
+    shape: Literal["square"]
+    side: int = Field(description="How long it is.")
+
+
+class Circle(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    shape: Literal["circle", "disc"]
+    radius: float
+
+
+class Drawing(BaseModel):
+    """Has a choice of models that a field tells apart."""
+
+    figure: Annotated[Square | Circle, Field(discriminator="shape", description="What is drawn.")]
+
+
+@pytest.mark.parametrize(
+    ("figure", "field", "message"),
+    [
+        ("{shape: square}", "side", "is missing, and required: how long it is"),
+        ("{shape: square, side: long}", "side", 'expected a whole number, got "long"'),
+        ("{shape: circle, radius: 1, side: 2}", "side", 'does not go with "circle"'),
+        ("{radius: 1}", "shape", "is missing, and required"),
+        (
+            "{shape: circel}",
+            "shape",
+            '"circel" is not allowed: expected square or circle or disc; did you mean "circle"?',
+        ),
+        ("{shape: disc, radus: 1}", "radus", 'there is no such field; did you mean "radius"?'),
+    ],
+)
+def test_what_is_wrong_in_a_choice_of_models_is_told_at_its_field(
+    figure: str, field: str, message: str
+) -> None:
+    kind = GatewayKind("DrawingGateway", Drawing, frozenset(), "A test.")
+    text = f"metadata: {{name: g}}\nspec:\n  figure: {figure}\n"
+    (read,) = read_documents(Path("app.yaml"), text)
+    assert isinstance(read, Document)
+    _, problems = validate(read, concrete_gateway(kind), "It")
+    assert [(one.source.line, one.field, one.message) for one in problems] == [
+        (3, f"spec.figure.{field}", message)
+    ]

@@ -47,6 +47,12 @@ def sentence(error: ErrorDetails) -> str:
         return f"{shown(value)} is not allowed: expected {expected}" + did_you_mean(
             str(value), allowed
         )
+    if kind == "union_tag_invalid":
+        allowed = re.findall(r"'([^']*)'", context["expected_tags"])
+        tag = context["tag"]
+        return f"{shown(tag)} is not allowed: expected {' or '.join(allowed)}" + did_you_mean(
+            tag, allowed
+        )
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, got {shown(value)}{_hint(kind, value)}"
     if kind in _BOUNDS:

@@ -1,7 +1,8 @@
 """From a pydantic model to a structural schema, the only kind of schema that a CRD may have.
 
 Structural means: every node says its type, nothing is shared by reference, and there are no
-alternatives ("Specifying a structural schema" in the documentation of Kubernetes).
+alternatives ("Specifying a structural schema" in the documentation of Kubernetes). A choice
+between models is made one object where a field tells them apart.
 """
 
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from penstock.resources.source import FieldPath, format_path
+from penstock.resources.tagged_union import flattened
 
 Schema = dict[str, Any]
 
@@ -73,6 +75,17 @@ class _Translation:
                     raise self._refused(path, f"{name} within {name}")
                 inside = (*inside, name)
                 source = self._definitions[name] | rest
+            elif discriminator := rest.pop("discriminator", None):
+                models = [one["$ref"].rpartition("/")[2] for one in rest.pop("oneOf")]
+                if again := next((name for name in models if name in inside), None):
+                    raise self._refused(path, f"{again} within {again}")
+                inside = (*inside, *models)
+                tag = discriminator["propertyName"]
+                try:
+                    source = flattened(tag, [self._definitions[name] for name in models]) | rest
+                except ValueError as error:
+                    field = (*path, str(error))
+                    raise self._refused(field, f"one of several kinds for each {tag}") from error
             elif alternatives := rest.pop("anyOf", None) or rest.pop("allOf", None):
                 given = [one for one in alternatives if one.get("type") != "null"]
                 if {one.get("type") for one in given} == {"integer", "string"}:

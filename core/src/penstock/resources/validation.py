@@ -107,16 +107,22 @@ class _Validation:
         """Where an error is; pydantic also names types and keys on the way, which no file has."""
         value: Any = self._data
         path: FieldPath = ()
-        for part in error["loc"]:
-            path = (*path, part)
+        for index, part in enumerate(error["loc"], 1):
             try:
                 value = value[part]
             except (LookupError, TypeError):
-                return path if error["type"] == "missing" else path[:-1]
+                if error["type"] != "missing" or index < len(error["loc"]):
+                    continue
+            path = (*path, part)
+        if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            return (*path, error["ctx"]["discriminator"].strip("'"))
         return path
 
     def _sentence(self, path: FieldPath, error: ErrorDetails) -> str:
-        if error["type"] != "missing":
+        if error["type"] == "extra_forbidden":
+            known = _node(self._schema, path)  # it is the field of another model of the choice
+            return f'does not go with "{error["loc"][-2]}"' if known else "there is no such field"
+        if error["type"] not in ("missing", "union_tag_not_found"):
             return sentence(error)
         there = isinstance(path[-1], str) and path[-1] in _parent(self._data, path)
         what = str(_node(self._schema, path).get("description", "")).rstrip(".")
