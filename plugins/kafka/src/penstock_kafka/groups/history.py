@@ -1,0 +1,56 @@
+"""What a group has acked so far, in any of its versions."""
+
+import asyncio
+from collections.abc import Mapping
+
+from penstock_kafka.groups.offsets import Offsets
+from penstock_kafka.groups.stored import Stored, highest_acked
+
+
+class History:
+    """Remembers the positions of all versions of a group in a topic.
+
+    What is stored through this process is known at once, the rest as of the last `refresh`.
+
+    Args:
+        offsets: The positions that the brokers keep.
+        topic: The topic.
+        name: The group's name, without a version.
+    """
+
+    def __init__(self, offsets: Offsets, topic: str, name: str) -> None:
+        self._offsets = offsets
+        self._topic = topic
+        self._name = name
+        self._positions: dict[str, dict[int, Stored]] = {}
+        self._highest: dict[int, int] = {}
+
+    async def refresh(self, partitions: int) -> None:
+        """Ask the brokers.
+
+        Args:
+            partitions: How many the topic has.
+
+        Raises:
+            TemporaryError: Try again.
+            PermanentError: The cluster refuses it.
+        """
+        groups = list((await self._offsets.versions(self._name)).values())
+        found = await asyncio.gather(
+            *(self._offsets.fetch(group_id, self._topic, partitions) for group_id in groups)
+        )
+        self._positions = dict(zip(groups, found, strict=True))
+        self._highest = highest_acked(self._positions.values())
+
+    def note(self, group_id: str, positions: Mapping[int, Stored]) -> None:
+        """These have been stored for a version of the group."""
+        self._positions.setdefault(group_id, {}).update(positions)
+        self._highest = highest_acked(self._positions.values())
+
+    def of(self, group_id: str) -> Mapping[int, Stored]:
+        """The positions of one version."""
+        return self._positions.get(group_id, {})
+
+    def highest(self, partition: int) -> int:
+        """The last record of a partition that any version has acked, or -1."""
+        return self._highest.get(partition, -1)
