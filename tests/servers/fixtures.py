@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 import pytest
 
 from tests.servers.installation import Installation
-from tests.servers.kafka import KafkaServer, Listener
+from tests.servers.kafka import KafkaServer
+from tests.servers.kafka_properties import Listener
 from tests.servers.ports import free_port
 from tests.servers.proxy import TcpProxy
 from tests.servers.requirement import Unavailable, skip
@@ -43,9 +44,8 @@ def kafka_installation() -> Installation:
     """Where Kafka is; whatever asks for it is skipped when it cannot be had."""
     try:
         return Installation.find()
-    except Unavailable as missing:
-        reason = missing
-    skip(reason)
+    except Unavailable as reason:
+        skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from tests.servers.class_archive import ClassArchive
 from tests.servers.installation import Installation
+from tests.servers.kafka_properties import Listener, broker_properties
 from tests.servers.ports import HOST, free_port, is_open
 from tests.servers.process import ServerFailed, ServerProcess
 
@@ -25,49 +25,6 @@ TOOL_PATIENCE = 60.0
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Java starts sooner, and runs slower later: for tests, not for measurements."""
 
-DEFAULTS: Mapping[str, str] = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
-    # One node has one replica of everything.
-    "offsets.topic.replication.factor": "1",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    # Few files and little memory, so that a start is quick.
-    "offsets.topic.num.partitions": "4",
-    "transaction.state.log.num.partitions": "4",
-    "share.coordinator.state.topic.num.partitions": "4",
-    "log.cleaner.dedupe.buffer.size": "4194304",
-    # The first member of a group need not wait for others.
-    "group.initial.rebalance.delay.ms": "0",
-    # After a crash, the controller takes the broker back when the session it knows of has ended.
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "300",
-    # Retention is looked at from the start; how often, is `log.retention.check.interval.ms`.
-    "log.initial.task.delay.ms": "0",
-}
-
-
-@dataclass(frozen=True)
-class Listener:
-    """One more address on which the broker accepts clients.
-
-    Attributes:
-        name: Its name, in capitals.
-        protocol: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
-        properties: Its settings, without the prefix `listener.name.<name>.`.
-        advertised_port: Where clients are told to connect, when that is not the listener's own
-            port: that of a proxy.
-    """
-
-    name: str
-    protocol: str = "PLAINTEXT"
-    properties: Mapping[str, str] = field(default_factory=dict)
-    advertised_port: int | None = None
-
 
 class KafkaServer:
     """A broker that is its own controller; a context manager that starts and ends it.
@@ -76,7 +33,7 @@ class KafkaServer:
     `stop`, `restart`, `move`, `tool`) by `asyncio.to_thread`.
 
     Args:
-        properties: Settings of the broker, over `DEFAULTS`.
+        properties: Settings of the broker, over those of `broker_properties`.
         listeners: What there is beside the listener PLAINTEXT, which asks for nothing.
         format_arguments: What Kafka's StorageTool is told besides, such as SCRAM users.
         java_options: Options of Java, such as system properties.
@@ -153,7 +110,7 @@ class KafkaServer:
         Raises:
             ServerFailed: It did not; with the end of its log.
         """
-        self._settings.write_text(self._properties_file())
+        self._write_settings()
         options = (
             "-Xmx512m",
             *self._java_options,
@@ -212,7 +169,7 @@ class KafkaServer:
         self._ports = {listener.name: free_port() for listener in self._listeners}
 
     def _format(self) -> None:
-        self._settings.write_text(self._properties_file())
+        self._write_settings()
         self._run(
             "kafka.tools.StorageTool",
             *("format", "--cluster-id", CLUSTER_ID, "--config", str(self._settings)),
@@ -228,30 +185,12 @@ class KafkaServer:
             raise ServerFailed(f"{class_name} failed:\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def _properties_file(self) -> str:
-        controller = f"{HOST}:{self._controller_port}"
-        listening = [f"CONTROLLER://{controller}"]
-        advertised = []
-        protocols = ["CONTROLLER:PLAINTEXT"]
-        named: dict[str, str] = {}
-        for listener in self._listeners:
-            port = self._ports[listener.name]
-            listening.append(f"{listener.name}://{HOST}:{port}")
-            advertised.append(f"{listener.name}://{HOST}:{listener.advertised_port or port}")
-            protocols.append(f"{listener.name}:{listener.protocol}")
-            prefix = f"listener.name.{listener.name.lower()}."
-            named |= {prefix + name: value for name, value in listener.properties.items()}
-        properties = {
-            **DEFAULTS,
-            "controller.quorum.voters": f"1@{controller}",
-            "listeners": ",".join(listening),
-            "advertised.listeners": ",".join(advertised),
-            "listener.security.protocol.map": ",".join(protocols),
-            "log.dirs": str(self._process.folder / "data"),
-            **named,
-            **self._properties,
-        }
-        return "".join(f"{name}={value}\n" for name, value in properties.items())
+    def _write_settings(self) -> None:
+        properties = broker_properties(
+            self._listeners, self._ports, self._controller_port, self._process.folder / "data"
+        )
+        lines = (f"{name}={value}\n" for name, value in (properties | self._properties).items())
+        self._settings.write_text("".join(lines))
 
     def _answers(self) -> bool:
         if not is_open(self.port()):

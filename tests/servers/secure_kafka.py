@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from tests.servers.certificates import Certificate, Certificates
 from tests.servers.installation import Installation
-from tests.servers.kafka import QUICK_START, KafkaServer, Listener
+from tests.servers.kafka import QUICK_START, KafkaServer
+from tests.servers.kafka_properties import Listener
 from tests.servers.tokens import AUDIENCE, TokenServer
 
 SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
