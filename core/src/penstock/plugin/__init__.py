@@ -1,6 +1,8 @@
 """The contract between penstock and a gateway plugin. Plugin authors import this one module."""
 
-from penstock.duration import Duration
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from penstock.plugin.errors import (
     ContentTypeMismatch,
     NotReady,
@@ -17,7 +19,6 @@ from penstock.plugin.hooks import GatewayFactory, PubSubFactory, hookimpl
 from penstock.plugin.kind import Capability, GatewayKind
 from penstock.plugin.manager import BrokenPlugin, Plugin, Plugins, load_plugins
 from penstock.plugin.message import NO_HEADERS, Message, Position, Record
-from penstock.plugin.secret import SecretSource
 from penstock.plugin.sharing import share_out
 from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamSettings
 from penstock.plugin.subscription import (
@@ -27,7 +28,24 @@ from penstock.plugin.subscription import (
     Subscription,
     SubscriptionEvent,
 )
-from penstock.quantity import Quantity
+
+if TYPE_CHECKING:
+    from penstock.duration import Duration
+    from penstock.plugin.secret import SecretSource
+    from penstock.quantity import Quantity
+else:
+    _TYPES_OF_FIELDS = {
+        "Duration": "penstock.duration",
+        "Quantity": "penstock.quantity",
+        "SecretSource": "penstock.plugin.secret",
+    }
+
+    def __getattr__(name: str) -> object:
+        """The types of a spec's fields, imported when a plugin asks: pydantic takes its time."""
+        if name not in _TYPES_OF_FIELDS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_TYPES_OF_FIELDS[name]), name)
+
 
 __all__ = [
     "NO_HEADERS",
