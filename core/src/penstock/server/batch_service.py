@@ -1,7 +1,7 @@
 """penstock's own gateway protocol: what riff's does, in batches and with credit."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -21,6 +21,7 @@ from penstock.plugin import (
 from penstock.server.batch_session import BatchSession
 from penstock.server.catalog import StreamCatalog
 from penstock.server.publish_session import PublishSession
+from penstock.server.refusals import Refused, nobody_is_told
 from penstock.server.topic import check_topic
 from penstock.wire.columns import unpack_messages
 from penstock.wire.protocol import gateway_pb2
@@ -39,11 +40,19 @@ class BatchGatewayService(BatchGatewayServicer):
     Args:
         gateway: What is served.
         catalog: Which content type each topic takes.
+        refused: Told of messages that are refused here: their topic, why, and how many.
+
+    Attributes:
+        sessions: The subscriptions that are open.
     """
 
-    def __init__(self, gateway: PubSub, catalog: StreamCatalog) -> None:
+    def __init__(
+        self, gateway: PubSub, catalog: StreamCatalog, refused: Refused = nobody_is_told
+    ) -> None:
+        self.sessions: set[BatchSession] = set()
         self._gateway = gateway
         self._catalog = catalog
+        self._refused = refused
 
     async def Publish(  # noqa: N802 - the protocol's name
         self,
@@ -65,11 +74,13 @@ class BatchGatewayService(BatchGatewayServicer):
                 yield reply
 
     async def _store(self, request: gateway_pb2.PublishRequest) -> gateway_pb2.PublishReply:
-        check_topic(request.topic)
+        count = len(request.messages.payload)
         try:
-            messages = unpack_messages(request.messages)
-        except ValueError as error:
-            raise PermanentError(f"messages: {error}") from error
+            check_topic(request.topic)
+            messages = _messages(request)
+        except PermanentError as error:
+            self._refused(request.topic, error, count)
+            raise
         content_types = set(request.messages.content_type) or {""}
         misfits = {
             content_type: mismatch
@@ -84,6 +95,8 @@ class BatchGatewayService(BatchGatewayServicer):
         fitting = (
             [one for one in messages if one.content_type not in misfits] if misfits else messages
         )
+        if misfits:
+            self._refused(topic, next(iter(misfits.values())), len(messages) - len(fitting))
         results = await self._gateway.publish(topic, fitting) if fitting else ()
         if not misfits:
             return results
@@ -106,10 +119,19 @@ class BatchGatewayService(BatchGatewayServicer):
         member = first.open.member
         async with (
             await self._gateway.subscribe(topic, group, start, member) as subscription,
-            aclosing(BatchSession(subscription).replies(commands)) as replies,
+            self._listed(BatchSession(subscription)) as session,
+            aclosing(session.replies(commands)) as replies,
         ):
             async for reply in replies:
                 yield reply
+
+    @asynccontextmanager
+    async def _listed(self, session: BatchSession) -> AsyncIterator[BatchSession]:
+        self.sessions.add(session)
+        try:
+            yield session
+        finally:
+            self.sessions.remove(session)
 
     async def Ack(  # noqa: N802 - the protocol's name
         self,
@@ -147,6 +169,18 @@ class BatchGatewayService(BatchGatewayServicer):
             return start
         acked = await self._gateway.positions(topic, group.name)
         return start_of_version(group, acked, start, start)
+
+
+def _messages(request: gateway_pb2.PublishRequest) -> Sequence[Message]:
+    """The messages of a request.
+
+    Raises:
+        PermanentError: They cannot be told apart.
+    """
+    try:
+        return unpack_messages(request.messages)
+    except ValueError as error:
+        raise PermanentError(f"messages: {error}") from error
 
 
 async def _readable(requests: AsyncIterator[Request]) -> AsyncIterator[Request]:

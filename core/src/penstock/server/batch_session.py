@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterable
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterable, Sequence
+from typing import Final, NamedTuple
 
 from penstock.plugin import (
     Assigned,
     PenstockError,
     PermanentError,
     PositionExpired,
+    Record,
     Revoked,
     Subscription,
     TemporaryError,
@@ -32,6 +33,19 @@ _PAUSE = 0.5  # seconds before a partition is read again that could not be read 
 _LOGGER = logging.getLogger(__name__)
 
 
+class Buffered(NamedTuple):
+    """What there is between a server and its clients.
+
+    Attributes:
+        credit_messages, credit_bytes: What clients granted, and was not sent yet.
+        unsent_messages: What was read for clients, and was not sent yet.
+    """
+
+    credit_messages: int = 0
+    credit_bytes: int = 0
+    unsent_messages: int = 0
+
+
 class BatchSession:
     """Carries one subscription for one client.
 
@@ -48,6 +62,18 @@ class BatchSession:
         self._replies: asyncio.Queue[SubscribeReply | None] = asyncio.Queue(maxsize=1)
         self._orders: asyncio.Queue[SubscribeRequest | None] = asyncio.Queue(_UNCONFIRMED)
         self._failure: BaseException | None = None
+        self._unsent = 0
+
+    @property
+    def buffered(self) -> Buffered:
+        """What its client is ready to take, and what it holds for it."""
+        credit = [self._credits[partition] for partition in self._senders]
+        return Buffered(
+            # A credit that its last frame passed is below 0: nobody is ready for less than nothing.
+            credit_messages=sum(max(0, one.records) for one in credit),
+            credit_bytes=sum(max(0, one.bytes) for one in credit),
+            unsent_messages=self._unsent,
+        )
 
     async def replies(
         self, commands: AsyncIterable[SubscribeRequest]
@@ -168,10 +194,20 @@ class BatchSession:
                 continue
             if not records:
                 return
+            await self._hand_over(partition, records)
+
+    async def _hand_over(self, partition: int, records: Sequence[Record]) -> None:
+        unsent = len(records)
+        self._unsent += unsent
+        try:
             for columns in in_frames(records, pack_records, FRAME_BYTES):
-                credit.spend(len(columns.offset), columns.ByteSize())
+                self._credits[partition].spend(len(columns.offset), columns.ByteSize())
                 frame = gateway_pb2.Records(partition=partition, records=columns)
                 await self._replies.put(SubscribeReply(records=frame))
+                unsent -= len(columns.offset)
+                self._unsent -= len(columns.offset)
+        finally:
+            self._unsent -= unsent
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 from aiohttp import web
@@ -18,10 +18,17 @@ from penstock.server.health import HealthReport
 from penstock.server.liiklus_service import LiiklusService
 from penstock.server.port import check_port
 from penstock.server.provisioner import Provisioner
+from penstock.server.refusals import nobody_is_told
 from penstock.wire.channel import SERVER_OPTIONS
 from penstock.wire.protocol import gateway_pb2, liiklus_pb2
 from penstock.wire.protocol.gateway_pb2_grpc import add_BatchGatewayServicer_to_server
 from penstock.wire.protocol.liiklus_pb2_grpc import add_LiiklusServiceServicer_to_server
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from penstock.server.measured_gateway import MeasuredGateway
+    from penstock.server.metrics import GatewayMetrics
 
 GATEWAY_PORT = 6565
 PROVISIONER_PORT = 8080
@@ -45,6 +52,10 @@ class GatewayServer:
         advertised: Where clients reach the gateway protocols, `host:port` or a host with the
             same port; left out: `host`, or the loopback where that is every interface.
         check_interval: Seconds between two checks of the gateway for the health service.
+        name: What metrics call the gateway.
+        metrics: Where its traffic is counted. Left out: on the port of the provisioner, at
+            `/metrics`; nowhere without one.
+        tracer: What makes spans of sampled messages; left out: there are none.
 
     Attributes:
         catalog: What is known of the topics.
@@ -64,10 +75,18 @@ class GatewayServer:
         provisioner_port: int | None = PROVISIONER_PORT,
         advertised: str | None = None,
         check_interval: float = 2.0,
+        name: str = "gateway",
+        metrics: "GatewayMetrics | None" = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self.catalog = StreamCatalog()
         self.provisioner_port = provisioner_port
         self._gateway = gateway
+        self._measured: MeasuredGateway | None = None
+        if metrics is not None or provisioner_port is not None:
+            self._gateway = self._measured = _measure(gateway, name, metrics)
+        if tracer is not None:
+            self._gateway = _trace(self._gateway, name, tracer)
         self._host = host
         self._port = port
         self._advertised = advertised
@@ -89,7 +108,8 @@ class GatewayServer:
             running.callback(self._stopped.set)
             await running.enter_async_context(self._gateway)
             self.address = await self._serve_grpc(running)
-            self._provisioner = Provisioner(self._gateway, self.catalog, self.address)
+            page = self._measured.page if self._measured else None
+            self._provisioner = Provisioner(self._gateway, self.catalog, self.address, page)
             if self.provisioner_port is not None:
                 self.provisioner_port = await self._serve_http(running, self.provisioner_port)
             self._running = running.pop_all()
@@ -132,8 +152,13 @@ class GatewayServer:
         """Start the gRPC server; its address for clients."""
         calls = Calls()
         server = grpc.aio.server(interceptors=[calls], options=SERVER_OPTIONS)
-        add_LiiklusServiceServicer_to_server(LiiklusService(self._gateway, self.catalog), server)
-        add_BatchGatewayServicer_to_server(BatchGatewayService(self._gateway, self.catalog), server)
+        refused = self._measured.refused if self._measured else nobody_is_told
+        liiklus = LiiklusService(self._gateway, self.catalog, refused)
+        batch = BatchGatewayService(self._gateway, self.catalog, refused)
+        if self._measured:
+            self._measured.watch(batch.sessions)
+        add_LiiklusServiceServicer_to_server(liiklus, server)
+        add_BatchGatewayServicer_to_server(batch, server)
         report = HealthReport(self._gateway, _SERVICES, self._check_interval)
         health_pb2_grpc.add_HealthServicer_to_server(report.servicer, server)
         names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -166,6 +191,19 @@ class GatewayServer:
             return _join(host, port)
         has_port = self._advertised.rpartition(":")[2].isdecimal()
         return self._advertised if has_port else _join(self._advertised, port)
+
+
+# What counts and what traces is loaded where that is asked for.
+def _measure(gateway: Gateway, name: str, metrics: "GatewayMetrics | None") -> "MeasuredGateway":
+    from penstock.server.measured_gateway import MeasuredGateway  # noqa: PLC0415
+
+    return MeasuredGateway(gateway, name, metrics)
+
+
+def _trace(gateway: Gateway, name: str, tracer: "Tracer") -> Gateway:
+    from penstock.server.traced_gateway import TracedGateway  # noqa: PLC0415
+
+    return TracedGateway(gateway, name, tracer)
 
 
 def _join(host: str, port: int) -> str:

@@ -8,8 +8,9 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from penstock.plugin import Edge, Group, PermanentError, PubSub, Record
+from penstock.plugin import Edge, Group, Message, PermanentError, PubSub, Record
 from penstock.server.catalog import StreamCatalog
+from penstock.server.refusals import Refused, nobody_is_told
 from penstock.server.session import Session
 from penstock.server.topic import check_topic
 from penstock.wire.cloud_event_json import to_json
@@ -39,15 +40,30 @@ class LiiklusService(LiiklusServiceServicer):
     Args:
         gateway: What is served; it is open.
         catalog: The content types that publishers are held to.
+        refused: Told of messages that are refused here.
     """
 
-    def __init__(self, gateway: PubSub, catalog: StreamCatalog) -> None:
+    def __init__(
+        self, gateway: PubSub, catalog: StreamCatalog, refused: Refused = nobody_is_told
+    ) -> None:
         self._gateway = gateway
         self._catalog = catalog
+        self._refused = refused
         self._sessions: dict[str, Session] = {}
 
     async def Publish(self, request: PublishRequest, context: _Context) -> PublishReply:  # noqa: N802, ARG002
         """Store one event."""
+        try:
+            message = self._message(request)
+        except PermanentError as error:
+            self._refused(request.topic, error, 1)
+            raise
+        [result] = await self._gateway.publish(request.topic, (message,))
+        if isinstance(result, Exception):
+            raise result
+        return PublishReply(partition=result.partition, offset=result.offset, topic=request.topic)
+
+    def _message(self, request: PublishRequest) -> Message:
         check_topic(request.topic)
         if request.value:
             raise PermanentError("`value` is no longer taken: publish a `liiklusEvent`")
@@ -56,10 +72,7 @@ class LiiklusService(LiiklusServiceServicer):
         message = from_event(request.liiklusEvent, request.key)
         if mismatch := self._catalog.mismatch(request.topic, message.content_type):
             raise mismatch
-        [result] = await self._gateway.publish(request.topic, (message,))
-        if isinstance(result, Exception):
-            raise result
-        return PublishReply(partition=result.partition, offset=result.offset, topic=request.topic)
+        return message
 
     async def Subscribe(  # noqa: N802
         self, request: SubscribeRequest, context: _Context

@@ -1,4 +1,9 @@
-"""The provisioner: riff's way to have a stream made, `PUT /<namespace>/<stream>` over HTTP."""
+"""The provisioner: riff's way to have a stream made, `PUT /<namespace>/<stream>` over HTTP.
+
+Metrics are on the same port: no stream has a path of one word.
+"""
+
+from typing import TYPE_CHECKING
 
 import grpc
 from aiohttp import web
@@ -7,6 +12,9 @@ from penstock.plugin import Address, Gateway, StreamSettings
 from penstock.server.catalog import StreamCatalog
 from penstock.server.status import status_of
 from penstock.server.stream_request import read_request
+
+if TYPE_CHECKING:
+    from penstock.observability.metrics_page import MetricsPage
 
 _LARGEST_BODY = 64 * 1024  # bytes
 # Every other status is the client's fault.
@@ -20,12 +28,20 @@ class Provisioner:
         gateway: Where the streams are made; it is open.
         catalog: Learns the streams' content types.
         address: `host:port` of the gateway protocol, for clients.
+        metrics: What `GET /metrics` shows; ``None``: it is not answered.
     """
 
-    def __init__(self, gateway: Gateway, catalog: StreamCatalog, address: str) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        catalog: StreamCatalog,
+        address: str,
+        metrics: "MetricsPage | None" = None,
+    ) -> None:
         self._gateway = gateway
         self._catalog = catalog
         self._address = address
+        self._metrics = metrics
         self._made: set[str] = set()
 
     async def provision(self, stream: StreamSettings, *, declare: bool = True) -> Address:
@@ -49,8 +65,15 @@ class Provisioner:
     def application(self) -> web.Application:
         """The HTTP side of it."""
         application = web.Application(client_max_size=_LARGEST_BODY)
+        if self._metrics:
+            application.router.add_get("/metrics", self._show_metrics)
         application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         return application
+
+    async def _show_metrics(self, request: web.Request) -> web.Response:
+        assert self._metrics, "there is no route without"
+        page = await self._metrics.render(request.headers.get("Accept", ""))
+        return web.Response(body=page.content, headers={"Content-Type": page.content_type})
 
     async def _answer(self, request: web.Request) -> web.Response:
         if request.method != "PUT":

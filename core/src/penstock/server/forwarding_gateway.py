@@ -1,0 +1,25 @@
+"""What stands in front of a gateway and passes everything on."""
+
+from penstock.observability.forwarding import ForwardingPubSub
+from penstock.plugin import Address, Gateway, Health, StreamSettings
+
+
+class ForwardingGateway(ForwardingPubSub, Gateway):
+    """Passes on to another."""
+
+    _inner: Gateway
+
+    def __init__(self, inner: Gateway) -> None:
+        super().__init__(inner)
+
+    async def check(self) -> Health:
+        """Pass it on."""
+        return await self._inner.check()
+
+    async def provision(self, stream: StreamSettings) -> Address:
+        """Pass it on."""
+        return await self._inner.provision(stream)
+
+    async def deprovision(self, stream: StreamSettings) -> None:
+        """Pass it on."""
+        await self._inner.deprovision(stream)
