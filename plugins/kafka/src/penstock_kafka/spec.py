@@ -6,6 +6,13 @@ from pydantic.config import JsonDict
 from penstock_kafka.broker_address import BrokerAddress, BrokerAddresses, parse_broker_addresses
 from penstock_kafka.model import Model
 from penstock_kafka.security import Auth, CertificateAuth, Tls
+from penstock_kafka.topic_fields import (
+    ExistingTopics,
+    PartitionCount,
+    ReplicationFactor,
+    TopicPrefix,
+    TopicSettings,
+)
 
 _TLS_FOR_CERTIFICATES: JsonDict = {
     "rule": "!has(self.auth) || self.auth.type != 'tls' || has(self.tls)",
@@ -27,6 +34,28 @@ class KafkaGatewaySpec(Model):
         default=None, description="Encrypt connections; {} trusts the system's authorities."
     )
     auth: Auth | None = Field(default=None, description="How the gateway logs in.")
+    topic_prefix: TopicPrefix = Field(
+        default="",
+        description="What topics' names begin with, so that clusters can share one Kafka; "
+        "ends in a dot or an underscore.",
+    )
+    partitions: PartitionCount | None = Field(
+        default=None,
+        description="Partitions of a new topic whose stream does not say; else the broker's.",
+    )
+    replication_factor: ReplicationFactor | None = Field(
+        default=None,
+        description="Brokers that keep each record of a new topic; else the broker's default.",
+    )
+    config: TopicSettings = Field(
+        default_factory=dict,
+        description="Settings of topics by Kafka's names; a stream's own win.",
+    )
+    existing_topics: ExistingTopics = Field(
+        default=ExistingTopics.REFUSE,
+        description="Of a topic that no gateway made: Refuse the stream, Adopt it as it is, or "
+        "Own it, to be changed and deleted like others.",
+    )
 
     @field_validator("auth")
     @classmethod

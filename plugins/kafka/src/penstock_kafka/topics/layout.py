@@ -23,6 +23,16 @@ class Layout(NamedTuple):
     leaders: Mapping[int, int]
     replication_factor: int
 
+    @property
+    def partitions(self) -> int:
+        """How many there are."""
+        return len(self.leaders)
+
+    @property
+    def is_led(self) -> bool:
+        """Whether each partition has a leader."""
+        return NOBODY not in self.leaders.values()
+
 
 async def find_layout(requests: Requests, topic: str, broker: int | None = None) -> Layout | None:
     """The layout of a topic; none: there is no such topic, and asking does not make it.

@@ -2,7 +2,7 @@
 
 import re
 
-from penstock.plugin import PermanentError
+from penstock.plugin import PermanentError, StreamSettings
 
 LONGEST_NAME = 249
 """Kafka's limit, in characters."""
@@ -15,6 +15,24 @@ _INTERNAL = frozenset(
 )
 
 
+def topic_of(stream: StreamSettings, prefix: str) -> str:
+    """The topic of a stream; no two streams share one, whatever the prefixes of their gateways.
+
+    A namespace and a name are DNS labels, without dots and underscores, and a prefix ends in one
+    of these: so the three can be read back from the topic's name.
+    """
+    return f"{prefix}{stream.namespace}_{stream.name}"
+
+
+def registry_of(prefix: str) -> str:
+    """The topic in which gateways with a prefix note what they made.
+
+    Two underscores, because Kafka refuses a topic whose name differs from another's in nothing
+    but dots and underscores: no stream's topic is this name, read so.
+    """
+    return f"{prefix}penstock__streams"
+
+
 def check_topic(name: str) -> None:
     """Refuse a topic that clients cannot have.
 
@@ -23,8 +41,26 @@ def check_topic(name: str) -> None:
     """
     if not _POSSIBLE.fullmatch(name):
         raise PermanentError(
-            f"topic {name!r}: expected 1 to {LONGEST_NAME} letters of a-z and A-Z, digits, dots, "
-            "underscores or hyphens, and not . or .. alone"
+            f"topic {_shown(name)}: expected 1 to {LONGEST_NAME} letters of a-z and A-Z, digits, "
+            "dots, underscores or hyphens, and not . or .. alone"
         )
     if name in _INTERNAL:
-        raise PermanentError(f"topic {name!r} is Kafka's own: publish and subscribe to another")
+        raise PermanentError(f"topic {name} is Kafka's own: publish and subscribe to another")
+
+
+def check_length(topic: str, prefix: str) -> None:
+    """Refuse a stream whose topic would have too long a name.
+
+    Raises:
+        PermanentError: It is too long; the text names what to make shorter.
+    """
+    if len(topic) > LONGEST_NAME:
+        shorter = f"the gateway's topicPrefix ({len(prefix)} characters)" if prefix else "namespace"
+        raise PermanentError(
+            f"name: topic {_shown(topic)} has {len(topic)} characters and Kafka allows "
+            f"{LONGEST_NAME}: shorten the stream's name or {shorter}"
+        )
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= LONGEST_NAME // 4 else f"{name[: LONGEST_NAME // 4]}…")

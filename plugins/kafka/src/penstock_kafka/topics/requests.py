@@ -42,6 +42,14 @@ class Requests:
         controller = (await self._client()).cluster.controller
         return await self.send(request, controller.nodeId if controller else None)
 
+    async def brokers(self) -> list[int]:
+        """The ids of the brokers that are known.
+
+        Raises:
+            NotReady: No broker answers.
+        """
+        return [broker.nodeId for broker in (await self._client()).cluster.brokers()]
+
     async def _client(self) -> AIOKafkaClient:
         # The admin client has no door for requests that it does not know.
         return (await self._cluster.admin())._client  # noqa: SLF001

@@ -5,15 +5,22 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.admin import CreateTopicsRequest
 
-from penstock.plugin import Address, StreamSettings
+from penstock.plugin import Address, PermanentError, StreamSettings
 from penstock_kafka.cluster import Cluster
 from penstock_kafka.errors import translated
 from penstock_kafka.spec import KafkaGatewaySpec
-from penstock_kafka.topics.layout import NOBODY, find_layout
-from penstock_kafka.topics.names import check_topic
+from penstock_kafka.topics.administration import Administration
+from penstock_kafka.topics.declaration import (
+    BROKERS_DEFAULT,
+    gateways_declaration,
+    streams_declaration,
+)
+from penstock_kafka.topics.layout import find_layout
+from penstock_kafka.topics.names import check_topic, registry_of, topic_of
 from penstock_kafka.topics.offsets import Offsets
+from penstock_kafka.topics.provisioning import Provisioning
+from penstock_kafka.topics.registry import Registry
 from penstock_kafka.topics.requests import Requests
 
 
@@ -26,10 +33,18 @@ class Topics:
     """
 
     def __init__(self, cluster: Cluster, spec: KafkaGatewaySpec) -> None:
-        self._cluster = cluster
         self._spec = spec
         self._requests = Requests(cluster)
         self._offsets = Offsets(self._requests)
+        administration = Administration(self._requests)
+        self._registry = Registry(
+            registry_of(spec.topic_prefix),
+            spec.replication_factor or BROKERS_DEFAULT,
+            cluster,
+            administration,
+            self._offsets,
+        )
+        self._provisioning = Provisioning(administration, self._registry, spec.existing_topics)
         self._counts: dict[str, int] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -49,14 +64,13 @@ class Topics:
         if count is not None:
             return count
         check_topic(topic)
+        if topic == self._registry.topic:
+            raise PermanentError(f"topic {topic} is the gateway's own: choose another")
         async with self._locks[topic]:
             count = self._counts.get(topic) or await self.partitions(topic)
-            while not count:
-                await self._requests.send_to_controller(
-                    CreateTopicsRequest([(topic, -1, -1, [], [])], 30_000, validate_only=False)
-                )
-                await asyncio.sleep(0.05)
-                count = await self.partitions(topic)
+            if not count:
+                made = await self._provisioning.make(gateways_declaration(topic, self._spec))
+                count = self._counts[topic] = made.partitions
         return count
 
     def forget(self, topic: str) -> None:
@@ -74,12 +88,11 @@ class Topics:
             layout = await find_layout(self._requests, topic)
         except KafkaError as error:
             raise translated(error, f"looking for topic {topic}") from error
-        count = len(layout.leaders) if layout else 0
-        if layout and NOBODY not in layout.leaders.values():
-            self._counts[topic] = count
-        else:
+        if layout is None:
             self.forget(topic)
-        return count
+            return 0
+        self._counts[topic] = layout.partitions
+        return layout.partitions
 
     async def earliest(self, topic: str, partitions: Collection[int]) -> Mapping[int, int]:
         """The first offset that is kept, by partition; the end where none is.
@@ -130,10 +143,15 @@ class Topics:
 
     async def provision(self, stream: StreamSettings) -> Address:
         """As `Gateway.provision`."""
-        topic = f"{stream.namespace}_{stream.name}"
-        await self.ensure(topic)
-        return Address(topic)
+        declared = streams_declaration(stream, self._spec)
+        async with self._locks[declared.topic]:
+            drift = await self._provisioning.provision(declared)
+            self.forget(declared.topic)
+        return Address(declared.topic, drift=drift)
 
     async def deprovision(self, stream: StreamSettings) -> None:
-        """As `Gateway.deprovision`."""
-        raise NotImplementedError
+        """As `Gateway.deprovision`; a topic that no gateway made is left."""
+        topic = topic_of(stream, self._spec.topic_prefix)
+        async with self._locks[topic]:
+            await self._provisioning.deprovision(topic)
+            self.forget(topic)
