@@ -1,0 +1,87 @@
+"""Messages as records: CloudEvents in the binary mode of its Kafka binding."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from penstock.plugin import NO_HEADERS, Message
+from penstock_kafka.records.headers import (
+    CONTENT_TYPE,
+    DATA_CONTENT_TYPE,
+    ID,
+    PREFIX,
+    RESERVED,
+    SOURCE,
+    SPEC_VERSION,
+    STRUCTURED,
+    TIME,
+    TOMBSTONE,
+    TYPE,
+)
+
+Header = tuple[str, bytes]
+
+EncodedRecord = tuple[bytes | None, bytes | None, list[Header]]
+"""Key, value and headers of a record."""
+
+_IS_EVENT = (SPEC_VERSION, b"1.0")
+_IS_TOMBSTONE = (PREFIX + TOMBSTONE, b"true")
+
+
+def encode(messages: Sequence[Message]) -> list[EncodedRecord]:
+    """Messages as keys, values and headers of records.
+
+    What a message leaves empty has no header, so that it is read as empty again. This runs for
+    every message, so what repeats from one to the next is encoded once.
+
+    Raises:
+        UnicodeEncodeError: A text cannot be stored: it has half of a surrogate pair.
+    """
+    records: list[EncodedRecord] = []
+    add = records.append
+    attributes = [_IS_EVENT]
+    extended: list[Header] = []
+    last_content_type = last_type = last_source = ""
+    last_extensions = NO_HEADERS
+    for payload, content_type, key, extensions, event_id, event_type, source, time in messages:
+        if (
+            event_type != last_type
+            or source != last_source
+            or content_type != last_content_type
+        ):
+            attributes = _attributes(content_type, event_type, source)
+            last_content_type, last_type, last_source = content_type, event_type, source
+        if extensions is not last_extensions and extensions != last_extensions:
+            extended = [(_name(name), text.encode()) for name, text in extensions.items()]
+            last_extensions = extensions
+        headers = [*attributes, *extended]
+        if event_id:
+            headers.append((ID, event_id.encode()))
+        if time:
+            headers.append((TIME, time.encode()))
+        if extended and key and not payload and _IS_TOMBSTONE in extended:
+            headers.remove(_IS_TOMBSTONE)
+            add((key, None, headers))
+        else:
+            add((key or None, payload, headers))
+    return records
+
+
+def _attributes(content_type: str, event_type: str, source: str) -> list[Header]:
+    """The headers that the events of a publisher have in common."""
+    headers = [_IS_EVENT]
+    if event_type:
+        headers.append((TYPE, event_type.encode()))
+    if source:
+        headers.append((SOURCE, source.encode()))
+    if content_type:
+        # Readers take what has such a header for an event in structured mode.
+        misleads = content_type.strip().lower().startswith(STRUCTURED)
+        headers.append((DATA_CONTENT_TYPE if misleads else CONTENT_TYPE, content_type.encode()))
+    return headers
+
+
+@lru_cache(maxsize=1024)
+def _name(extension: str) -> str:
+    """The header of an extension."""
+    name = extension.lower()
+    return name if name in RESERVED else PREFIX + name
