@@ -59,8 +59,10 @@ async def test_partitions_are_those_of_the_stream_or_else_the_gateways() -> None
 
 
 async def test_partitions_never_become_fewer(gateway: InMemoryGateway) -> None:
-    await gateway.provision(stream(partitions=3))
-    await gateway.provision(stream(partitions=1))
+    assert (await gateway.provision(stream(partitions=3))).drift == ()
+    address = await gateway.provision(stream(partitions=1))
+    assert address.drift == ("partitions: 3 are there, 1 wanted; none is taken away",)
+    assert (await gateway.provision(stream())).drift == ()
     await gateway.provision(stream())
     assert await partitions_of(gateway) == 3
     await gateway.publish(TOPIC, [Message(b"")] * 3)

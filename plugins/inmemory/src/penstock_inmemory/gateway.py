@@ -20,7 +20,7 @@ from penstock.plugin import (
     Subscription,
 )
 from penstock_inmemory.log import Clock
-from penstock_inmemory.settings import bounds, check_stream, check_topic, topic_of
+from penstock_inmemory.settings import bounds, check_stream, check_topic, drift_of, topic_of
 from penstock_inmemory.spec import InMemoryGatewaySpec
 from penstock_inmemory.subscription import InMemorySubscription
 from penstock_inmemory.topic import Topic
@@ -61,10 +61,10 @@ class InMemoryGateway(Gateway):
     async def provision(self, stream: StreamSettings) -> Address:
         """Make the stream's topic, or bring one that is there to the settings; never shrinks it."""
         check_stream(stream)
-        partitions = stream.partitions or self._spec.partitions
-        topic = self._topic(topic_of(stream), partitions)
-        topic.change(partitions, bounds(stream.retention, self._spec.retention))
-        return Address(topic_of(stream))
+        wanted = stream.partitions or self._spec.partitions
+        topic = self._topic(topic_of(stream), wanted)
+        topic.change(wanted, bounds(stream.retention, self._spec.retention))
+        return Address(topic_of(stream), drift=drift_of(stream, topic.partitions))
 
     async def deprovision(self, stream: StreamSettings) -> None:
         """Forget the stream's topic, its groups with it; subscriptions to it end."""

@@ -45,6 +45,13 @@ def check_stream(stream: StreamSettings) -> None:
         )
 
 
+def drift_of(stream: StreamSettings, partitions: int) -> tuple[str, ...]:
+    """What people are told of a stream whose topic has so many partitions."""
+    if stream.partitions is None or stream.partitions == partitions:
+        return ()
+    return (f"partitions: {partitions} are there, {stream.partitions} wanted; none is taken away",)
+
+
 def bounds(wanted: Retention, default: RetentionDefaults) -> Retention:
     """The bounds of a stream: those that it sets, and for the others the gateway's."""
     return Retention(

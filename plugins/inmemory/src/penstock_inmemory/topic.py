@@ -27,6 +27,11 @@ class Topic:
         self._groups: dict[str, dict[int, ConsumerGroup]] = {}
         self._turns = cycle(range(partitions))  # where messages without a key go
 
+    @property
+    def partitions(self) -> int:
+        """How many there are."""
+        return len(self._logs)
+
     def publish(self, messages: Sequence[Message]) -> list[Position]:
         """Store messages; gives where, in their order."""
         keys = [message.key for message in messages]
