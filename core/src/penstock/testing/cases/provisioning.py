@@ -1,0 +1,78 @@
+"""Provisioning."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from uuid import uuid4
+
+from penstock.plugin import Capability, Gateway, PermanentError, StreamSettings
+from penstock.testing.expectation import expect, refused
+from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
+from penstock.testing.rig import Rig, numbers
+
+MADE = "Make what a stream needs, or find it made; asked twice, it answers the same."
+IMPOSSIBLE = "PermanentError: The settings are impossible here; the text names the field."
+
+
+class Provisioning(Chapter):
+    """`Gateway.provision`."""
+
+    title = "provisioning"
+
+    @promise(Gateway.provision, MADE)
+    async def test_the_topic_of_a_stream_can_be_used(self, rig: Rig) -> None:
+        address = await rig.provision(rig.stream(partitions=None))
+        await rig.publish(address.topic, numbers(5))
+        await rig.read_all(address.topic, 5)
+
+    @promise(Gateway.provision, MADE, not_over=ONLY_IN_PROCESS)
+    async def test_asked_twice_it_answers_the_same(self, rig: Rig) -> None:
+        stream = rig.stream()
+        first = await rig.provision(stream)
+        await rig.publish(first.topic, numbers(5))
+        expect("the second answer", await rig.provision(stream), first)
+        await rig.read_all(first.topic, 5)
+
+    @promise(Gateway.provision, MADE, not_over=ONLY_IN_PROCESS)
+    async def test_asked_by_several_at_once_it_answers_the_same(self, rig: Rig) -> None:
+        stream = rig.stream(partitions=3)
+        async with AsyncExitStack() as opened:
+            gateways = [rig.gateway] * 3
+            if rig.offers(Capability.DURABLE):  # otherwise there is no other process to ask
+                other = await opened.enter_async_context(rig.another())
+                gateways += [other.gateway] * 3
+            answers = await asyncio.gather(*(gateway.provision(stream) for gateway in gateways))
+        expect("the answers", answers, answers[:1] * len(answers))
+        await rig.publish(answers[0].topic, numbers(5))
+        await rig.read_all(answers[0].topic, 5)
+
+    @promise(
+        StreamSettings,
+        "namespace, name: DNS-1123 labels; together they are unique within a gateway.",
+        not_over=ONLY_IN_PROCESS,
+    )
+    async def test_no_two_streams_share_a_topic(self, rig: Rig) -> None:
+        space = f"c-{uuid4().hex[:12]}"
+        names = [(space, "a"), (space, "b"), (f"{space}-a", "b"), (space, "a-b")]
+        streams = [rig.stream(namespace=namespace, name=name) for namespace, name in names]
+        topics = [(await rig.provision(stream)).topic for stream in streams]
+        expect("how many topics four streams have", len(set(topics)), 4)
+        await rig.publish(topics[0], numbers(5))
+        ends = [len(await rig.end_positions(topic)) for topic in topics]
+        expect("which of four topics have records", ends, [1, 0, 0, 0])
+
+    @promise(Gateway.provision, IMPOSSIBLE, not_over=ONLY_IN_PROCESS)
+    async def test_impossible_partitions_are_refused(self, rig: Rig) -> None:
+        for impossible in (0, -1):
+            with refused(
+                PermanentError, f"a stream of {impossible} partitions", naming="partition"
+            ):
+                await rig.provision(replace(rig.stream(), partitions=impossible))
+
+    @promise(Gateway.provision, IMPOSSIBLE, not_over=ONLY_IN_PROCESS)
+    async def test_a_setting_that_there_is_not_is_refused(self, rig: Rig) -> None:
+        stream = rig.stream(config={"no.such.setting": "1"})
+        with refused(
+            PermanentError, "a stream with a setting of its own", naming="no.such.setting"
+        ):
+            await rig.provision(stream)
