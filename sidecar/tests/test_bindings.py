@@ -31,9 +31,19 @@ def test_a_binding_is_read_from_its_files(write: Write, tmp_path: Path) -> None:
     write("secret/topic", "default_numbers\n")
     assert read_bindings(tmp_path, "input", 1) == [
         Binding(
-            tmp_path / "input_000", "application/json", "gateway.default:6565", "default_numbers"
+            tmp_path / "input_000",
+            "application/json",
+            "gateway.default:6565",
+            "default_numbers",
+            stream="default_numbers",
         )
     ]
+
+
+def test_a_stream_has_the_name_that_its_binding_says(write: Write, tmp_path: Path) -> None:
+    write("metadata/stream", "numbers\n")
+    [binding] = read_bindings(tmp_path, "input", 1)
+    assert binding.stream == "numbers"
 
 
 def test_bindings_are_numbered_in_the_order_of_the_streams(tmp_path: Path, write: Write) -> None:

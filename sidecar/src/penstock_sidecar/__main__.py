@@ -7,9 +7,10 @@ import signal
 import sys
 
 from penstock.garbage import collect_seldom
+from penstock.observability.log import set_up_log
+from penstock.observability.tracing import open_tracer
 from penstock.plugin import PenstockError, UsageError
 from penstock_sidecar.configuration import MissingVariable, read_configuration
-from penstock_sidecar.log import log_to_stderr
 from penstock_sidecar.processor import Processor
 
 _LOG = logging.getLogger("penstock_sidecar")
@@ -20,17 +21,19 @@ def main() -> int:
 
     0 after a signal, 1 when a variable is missing or the function fails, 2 when a value is wrong.
     """
-    log_to_stderr()
     try:
+        set_up_log(os.environ, processor=os.environ.get("GROUP", ""))
         if sys.argv[1:]:
             raise UsageError(
                 f"{sys.argv[1]}: penstock-sidecar takes no arguments, its environment says "
                 "everything: FUNCTION, GROUP, INPUT_NAMES, OUTPUT_NAMES, INPUT_START_OFFSETS, "
                 "CNB_BINDINGS"
             )
-        processor = Processor(read_configuration(os.environ))
-        collect_seldom()
-        asyncio.run(_serve(processor))
+        configuration = read_configuration(os.environ)
+        with open_tracer(configuration.group.name, os.environ) as tracer:
+            processor = Processor(configuration, tracer)
+            collect_seldom()
+            asyncio.run(_serve(processor))
     except UsageError as error:
         _LOG.error("%s", error)
         return 1 if isinstance(error, MissingVariable) else 2

@@ -29,6 +29,7 @@ class Binding:
         gateway: `host:port` that speaks a gateway protocol.
         topic: The stream's topic there.
         connection: The way past the gateway, where there is one.
+        stream: The stream's name; its topic where nobody wrote the name down.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Binding:
     gateway: str
     topic: str
     connection: Connection | None = None
+    stream: str = ""
 
 
 def read_bindings(root: Path, side: str, count: int) -> Sequence[Binding]:
@@ -56,14 +58,13 @@ def read_bindings(root: Path, side: str, count: int) -> Sequence[Binding]:
 
 
 def _read_binding(folder: Path, *, ranges: bool) -> Binding:
+    content_type = _content_type(folder / "metadata" / "contentType", ranges=ranges)
     gateway = folder / "secret" / "gateway"
-    return Binding(
-        folder,
-        _content_type(folder / "metadata" / "contentType", ranges=ranges),
-        check_address(str(gateway), _read(gateway)),
-        _read(folder / "secret" / "topic"),
-        _connection(folder / "secret" / "connection"),
-    )
+    address = check_address(str(gateway), _read(gateway))
+    topic = _read(folder / "secret" / "topic")
+    connection = _connection(folder / "secret" / "connection")
+    stream = _stream(folder / "metadata" / "stream") or topic
+    return Binding(folder, content_type, address, topic, connection, stream)
 
 
 def _read(file: Path, *, empty: bool = False) -> str:
@@ -90,6 +91,10 @@ def _content_type(file: Path, *, ranges: bool) -> str:
     if not (ranges or media_type.is_concrete):
         raise UsageError(f"{file}: {text!r} is a range: expected one type, as application/json")
     return text
+
+
+def _stream(file: Path) -> str:
+    return _read(file, empty=True) if file.exists() else ""
 
 
 def _connection(file: Path) -> Connection | None:

@@ -30,6 +30,14 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsAddress:
+    """Where metrics are served: an address of this machine, and a port; 0: any that is free."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A processor, as far as the environment says.
 
@@ -44,6 +52,8 @@ class Configuration:
         ready_file: What is there for as long as messages can flow.
         member: What the sidecar is called in its groups, also after it started again; or empty.
         batches: Whether to try penstock's protocols; else riff's are spoken from the start.
+        namespace: The processor's, for whoever reads its metrics; empty: not known.
+        metrics: The address of metrics and probes; ``None``: there are none.
     """
 
     function: str
@@ -56,6 +66,8 @@ class Configuration:
     ready_file: Path | None
     member: str
     batches: bool
+    namespace: str = ""
+    metrics: MetricsAddress | None = None
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -88,6 +100,10 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         ready_file=Path(ready_file) if ready_file else None,
         member=environment.get("PENSTOCK_MEMBER", ""),
         batches=_batches(environment.get("PENSTOCK_PROTOCOL", "")),
+        namespace=environment.get("PENSTOCK_NAMESPACE", ""),
+        metrics=_metrics(
+            environment.get("PENSTOCK_HOST", ""), environment.get("PENSTOCK_METRICS_PORT", "")
+        ),
     )
 
 
@@ -149,6 +165,15 @@ def _window(text: str) -> Window:
         )
         example = '{"type": "Tumbling", "size": "60s"} or {"type": "Count", "count": 1000}'
         raise UsageError(f"PENSTOCK_WINDOW={text!r}: {faults}: expected {example}") from error
+
+
+def _metrics(host: str, port: str) -> MetricsAddress | None:
+    if not port:
+        return None
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise UsageError(f"PENSTOCK_METRICS_PORT={port!r}: expected a port, 0 to 65535")
+    # In a pod whoever scrapes comes from outside.
+    return MetricsAddress(host or "0.0.0.0", int(port))
 
 
 def _batches(text: str) -> bool:

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TYPE_CHECKING
 
 from penstock.backoff import Backoff
 from penstock.plugin import (
     Group,
     NotReady,
     Start,
-    Subscription,
     TemporaryError,
     start_of_version,
 )
@@ -19,8 +19,12 @@ from penstock_sidecar.bindings import Binding, read_bindings
 from penstock_sidecar.configuration import Configuration, Input
 from penstock_sidecar.connections import Connections
 from penstock_sidecar.engine import Output, Settings
+from penstock_sidecar.observability import Membership, Observer, open_observer
 from penstock_sidecar.pump import Pump, Sink, Source
 from penstock_sidecar.ready_file import ReadyFile
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,12 +34,13 @@ class Processor:
 
     Args:
         configuration: What the environment says.
+        tracer: What makes spans of sampled messages; ``None``: there are none.
 
     Raises:
         UsageError: The bindings are wrong.
     """
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, tracer: "Tracer | None" = None) -> None:
         self._configuration = configuration
         root, outputs = configuration.bindings, configuration.outputs
         self._inputs = read_bindings(root, "input", len(configuration.inputs))
@@ -57,7 +62,10 @@ class Processor:
                 output_names=outputs,
             ),
             batches=configuration.batches,
+            watch=self._watch,
         )
+        self._tracer = tracer
+        self._observer = Observer()
         self._connections = Connections(batches=configuration.batches)
         self._ready = ReadyFile(configuration.ready_file)
         self._pump: Pump | None = None
@@ -97,6 +105,7 @@ class Processor:
         backoff = Backoff(longest=10.0)
         async with self._connections, AsyncExitStack() as stack:
             stack.push_async_callback(self._host.close)
+            self._observer = await stack.enter_async_context(self._watched())
             while True:
                 try:
                     return await self._session(backoff)
@@ -106,19 +115,31 @@ class Processor:
                         return None
                     pause = max(backoff.pause(), error.retry_after or 0.0)
                     _LOG.warning("beginning anew in %g s: %s", pause, error)
+                    self._observer.restarting()
                     await asyncio.sleep(pause)
+
+    def _watch(self, call: function.FunctionCall) -> function.FunctionCall:
+        return self._observer.call(call)
+
+    def _watched(self) -> AbstractAsyncContextManager[Observer]:
+        return open_observer(
+            self._configuration,
+            (self._inputs, self._outputs),
+            self._settings,
+            lambda: self._ready.is_there,
+            self._tracer,
+        )
 
     async def _session(self, backoff: Backoff) -> None:
         await self._find_function()
         async with AsyncExitStack() as memberships:
-            sources = []
-            for number, one in enumerate(self._configuration.inputs):
-                subscription = await self._subscribe(number, one)
-                sources.append(
-                    Source(one.name, await memberships.enter_async_context(subscription))
-                )
+            sources = [
+                await self._source(number, one, memberships)
+                for number, one in enumerate(self._configuration.inputs)
+            ]
             pump = Pump(self._settings, sources, await self._sinks(), self._host)
             self._pump = pump
+            self._observer.started(pump)
             self._ready.appear()
             _LOG.info(
                 "ready: %s -> %s as group %s, function at %s by %s",
@@ -127,12 +148,17 @@ class Processor:
                 self._configuration.group,
                 self._configuration.function,
                 self._host.protocol,
+                extra={
+                    "group": str(self._configuration.group),
+                    "streams": [one.stream for one in (*self._inputs, *self._outputs)],
+                },
             )
             try:
                 await pump.run()
             finally:
                 self._ready.disappear()
                 self._pump = None
+                self._observer.ended(pump)
                 if pump.has_acked:
                     backoff.reset()
 
@@ -150,7 +176,18 @@ class Processor:
             else:
                 return
 
-    async def _subscribe(self, number: int, one: Input) -> Subscription:
+    async def _source(self, number: int, one: Input, memberships: AsyncExitStack) -> Source:
+        """Become a member of an input's group, for as long as `memberships` lasts."""
+        membership = await self._membership(number, one)
+        pubsub, topic, group, start = membership
+        subscription = await pubsub.subscribe(topic, group, start, self._configuration.member)
+        await memberships.enter_async_context(subscription)
+        source = await self._observer.source(number, Source(one.name, subscription), membership)
+        # Who stands in front of it is to see that it is closed.
+        await memberships.enter_async_context(source.subscription)
+        return source
+
+    async def _membership(self, number: int, one: Input) -> Membership:
         binding = self._inputs[number]
         pubsub = await self._connections.to(binding)
         group = self._group(number)
@@ -158,13 +195,15 @@ class Processor:
         if self._connections.is_direct(binding) and not group.version:
             acked = await pubsub.positions(binding.topic, group.name)
             start = start_of_version(group, acked, one.start, fallback=one.start)
-        return await pubsub.subscribe(binding.topic, group, start, self._configuration.member)
+        return Membership(pubsub, binding.topic, group, start)
 
     async def _sinks(self) -> Sequence[Sink]:
-        return [
+        outputs = zip(self._settings.outputs, self._outputs, strict=True)
+        sinks = [
             Sink(output.name, await self._connections.to(binding), binding.topic)
-            for output, binding in zip(self._settings.outputs, self._outputs, strict=True)
+            for output, binding in outputs
         ]
+        return [self._observer.sink(number, sink) for number, sink in enumerate(sinks)]
 
     def _group(self, number: int) -> Group:
         """The group of an input.

@@ -102,6 +102,8 @@ class Sidecars:
             "CNB_BINDINGS": str(self.bindings),
             "PENSTOCK_READY_FILE": str(self._folder / "ready"),
             "PENSTOCK_WINDOW": json.dumps({"size": "100ms"}),
+            # For the eye; what stands elsewhere has a test of its own.
+            "PENSTOCK_LOG_FORMAT": "text",
         }
         return variables | others
 

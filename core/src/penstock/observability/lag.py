@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import Final, NamedTuple, TypeVar
 
 from penstock.observability.group_progress import GroupProgress
-from penstock.plugin import Group, PubSub
+from penstock.plugin import Edge, Group, PenstockError, PubSub, Start
 
 INTERVAL: Final = 5.0
 """Seconds in which the gateways are asked once, however often the lag is."""
@@ -17,20 +18,11 @@ REMEMBERED_SECONDS: Final = 600.0
 REMEMBERED_GROUPS: Final = 100
 """And how many of them, the newest."""
 
-_SCRAPE_SECONDS: Final = 2.0  # how long who asks waits for gateways before the last answer is his
+_SCRAPE_SECONDS: Final = 2.0  # how long anybody waits for a gateway only because of the lag
 _PASS_SECONDS: Final = 10.0  # how long gateways may take, all together
 _CALLS: Final = 8  # at a time
 
 Answer = TypeVar("Answer")
-
-
-class PartitionLag(NamedTuple):
-    """How many messages of a partition a group has to do yet."""
-
-    topic: str
-    group: Group
-    partition: int
-    messages: int
 
 
 @dataclass(eq=False, slots=True)
@@ -54,6 +46,14 @@ class FollowedGroup:
     def note(self) -> None:
         """Something happened: it is to be followed for a while yet."""
         self.used = monotonic()
+
+
+class PartitionLag(NamedTuple):
+    """How many messages of a partition a group has to do yet."""
+
+    followed: FollowedGroup
+    partition: int
+    messages: int
 
 
 class LagWatch:
@@ -83,6 +83,17 @@ class LagWatch:
             self._groups[key] = FollowedGroup(pubsub, topic, group)
         followed = self._groups[key]
         followed.note()
+        return followed
+
+    async def join(self, pubsub: PubSub, topic: str, group: Group, start: Start) -> FollowedGroup:
+        """Follow a group of which somebody here has just become a member, to begin at `start`."""
+        ends = None
+        if start is Edge.LATEST:
+            with suppress(PenstockError, TimeoutError):
+                async with asyncio.timeout(_SCRAPE_SECONDS):
+                    ends = await pubsub.end_positions(topic)
+        followed = self.follow(pubsub, topic, group)
+        followed.progress.begin(start, ends)
         return followed
 
     async def refresh(self) -> None:
@@ -124,17 +135,17 @@ class LagWatch:
         room: asyncio.Semaphore,
         deadline: float,
     ) -> Sequence[PartitionLag]:
-        topic, group, progress = followed.topic, followed.group, followed.progress
+        group, progress = followed.group, followed.progress
         if ends is None:
             return ()
-        ask = partial(followed.pubsub.positions, topic, group.name)
+        ask = partial(followed.pubsub.positions, followed.topic, group.name)
         if (versions := await _ask(ask, room, deadline)) is None:
             return ()
         acked = versions.get(group.version, {})
         known: Collection[int] = progress.partitions
         partitions = known if self._held else {*known, *ends, *acked}
         found = progress.lag(acked, ends, sorted(partitions))
-        return [PartitionLag(topic, group, *lag) for lag in found.items()]
+        return [PartitionLag(followed, *lag) for lag in found.items()]
 
     def _forget(self) -> None:
         """Drop groups that nobody here uses any more: some are made for one look at a topic."""

@@ -85,8 +85,10 @@ class PublishMeter:
     bytes: Counter
     failed: Callable[[str, int], None]
 
-    def count(self, messages: Sequence[Message], results: Sequence[PublishResult]) -> None:
-        """Count what a publish answered."""
+    def count(
+        self, messages: Sequence[Message], results: Sequence[PublishResult]
+    ) -> Sequence[PublishResult]:
+        """Count what a publish answered; returns the results of what was not stored."""
         failed = [result for result in results if not isinstance(result, Position)]
         if failed:
             messages = [
@@ -98,6 +100,7 @@ class PublishMeter:
                 self.failed(reason, some)
         self.messages.inc(len(messages))
         self.bytes.inc(sum([len(message.payload) for message in messages]))
+        return failed
 
 
 @dataclass(frozen=True, slots=True)

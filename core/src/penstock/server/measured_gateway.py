@@ -1,20 +1,15 @@
 """A gateway whose traffic is counted, whatever it is and whoever asks."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from typing import Final
 
 from penstock.observability.metrics_page import MetricsPage
 from penstock.observability.traffic import MeasuredSubscription
 from penstock.plugin import (
     Address,
-    Edge,
     Gateway,
     Group,
     Health,
     Message,
-    PenstockError,
     PublishResult,
     Start,
     StreamSettings,
@@ -23,8 +18,6 @@ from penstock.plugin import (
 from penstock.server.batch_session import BatchSession
 from penstock.server.forwarding_gateway import ForwardingGateway
 from penstock.server.metrics import GatewayMetrics
-
-_ENDS_SECONDS: Final = 2.0  # how long a subscriber waits for what only the lag needs
 
 
 class MeasuredGateway(ForwardingGateway):
@@ -86,12 +79,10 @@ class MeasuredGateway(ForwardingGateway):
         """Count a subscription for as long as it is open, and what is read and acked by it."""
         subscription = await super().subscribe(topic, group, start, member)
         try:
-            ends = await self._ends(topic, start)
+            followed = await self._meter.lag.join(self._inner, topic, group, start)
         except BaseException:
             await subscription.close()
             raise
-        followed = self._meter.lag.follow(self._inner, topic, group)
-        followed.progress.begin(start, ends)
         meter = self._meter.topic(topic)
         meter.subscriptions.inc()
 
@@ -100,14 +91,6 @@ class MeasuredGateway(ForwardingGateway):
             followed.note()
 
         return MeasuredSubscription(subscription, meter.read, followed.progress, closed)
-
-    async def _ends(self, topic: str, start: Start) -> Mapping[int, int] | None:
-        """Where a topic ends, for who begins there."""
-        if start is Edge.LATEST:
-            with suppress(PenstockError, TimeoutError):
-                async with asyncio.timeout(_ENDS_SECONDS):
-                    return await self._inner.end_positions(topic)
-        return None
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """Count positions, and follow the group."""

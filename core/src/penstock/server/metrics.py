@@ -266,8 +266,8 @@ class GatewayMeter:
         ):
             gauge.labels(self.name).set(sum(values))
         for one in self.lag.lags:
-            lag = metrics.lag.labels(self.name, one.topic, str(one.group), one.partition)
-            lag.set(one.messages)
+            topic, group = one.followed.topic, str(one.followed.group)
+            metrics.lag.labels(self.name, topic, group, one.partition).set(one.messages)
 
 
 class TopicMeter:

@@ -125,9 +125,16 @@ class Calls:
         self._windows: dict[int, _Window] = {}
         self._calls: dict[int, _Window] = {}
         self._opened = 0
+        self.ended_windows = 0
+        """Windows that ended, and whose messages are all dealt with."""
 
     def __bool__(self) -> bool:
         return bool(self._windows)
+
+    @property
+    def open_windows(self) -> int:
+        """Windows that have messages, and are not dealt with yet."""
+        return len(self._windows)
 
     def get(self, call: int) -> Call | None:
         """A call that is open."""
@@ -191,6 +198,7 @@ class Calls:
             yield from self._feed(window)
         for number in over:
             del self._windows[number]
+        self.ended_windows += len(over)
 
     def _open(self, window: _Window) -> OpenCall:
         self._opened += 1

@@ -18,6 +18,7 @@ from penstock_sidecar.engine.outputs import OutputQueue
 from penstock_sidecar.engine.partitions import Partitions
 from penstock_sidecar.engine.settings import Settings
 from penstock_sidecar.engine.settlement import Checkpoint, Checkpoints, Partition, Run, describe
+from penstock_sidecar.engine.usage import Usage
 from penstock_sidecar.engine.windows import windows_of
 
 FAIL_SECONDS = 5.0
@@ -53,6 +54,18 @@ class Engine:
             events.Woken: self._woken,
             events.StopRequested: self._stop_requested,
         }
+
+    @property
+    def usage(self) -> Usage:
+        """For whoever watches."""
+        return Usage(
+            self._calls.open_windows,
+            self._calls.ended_windows,
+            self._flow.level.records,
+            self._flow.level.bytes,
+            self._unpublished.records,
+            self._unpublished.bytes,
+        )
 
     def handle(self, event: events.Event, now: float) -> list[commands.Command]:
         """Take an event in and say what is to be done; after `Fail` or `Done`, nothing is.

@@ -1,6 +1,7 @@
 """The process that hosts the function: found, asked which protocol it speaks, and called."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -25,12 +26,21 @@ class FunctionHost:
         address: `host:port`.
         start: What every call begins with.
         batches: Whether to try penstock's protocol; else riff's is spoken from the start.
+        watch: Stands in front of each call.
     """
 
-    def __init__(self, address: str, start: Start, *, batches: bool = True) -> None:
+    def __init__(
+        self,
+        address: str,
+        start: Start,
+        *,
+        batches: bool = True,
+        watch: Callable[[FunctionCall], FunctionCall] = lambda call: call,
+    ) -> None:
         self._address = address
         self._start = start
         self._batches = batches
+        self._watch = watch
         self._channel: grpc.aio.Channel | None = None
         self._speaks_batch = False
 
@@ -60,8 +70,8 @@ class FunctionHost:
         """Begin a call; nothing is sent before it is written to."""
         assert self._channel, "connect comes first"
         if self._speaks_batch:
-            return BatchCall(self._channel, self._start, self._address)
-        return RiffCall(self._channel, self._start, self._address)
+            return self._watch(BatchCall(self._channel, self._start, self._address))
+        return self._watch(RiffCall(self._channel, self._start, self._address))
 
     async def _knock(self) -> None:
         """See whether the port is open, at once: a channel of gRPC tries at its own pace."""

@@ -85,6 +85,7 @@ class Acknowledger:
             except TemporaryError as error:
                 self._positions = positions | self._positions
                 self._releases |= releases
-                _LOG.warning("input %s: acking again after: %s", self._name, error)
+                fields = {"input": self._name, "partitions": sorted(positions)}
+                _LOG.warning("input %s: acking again after: %s", self._name, error, extra=fields)
                 await asyncio.sleep(max(backoff.pause(), error.retry_after or 0.0))
         self._running = None

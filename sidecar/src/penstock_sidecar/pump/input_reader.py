@@ -47,13 +47,17 @@ class InputReader:
         """
         while True:
             event = await self._subscription.next_event()
-            names = ", ".join(map(str, sorted(event.partitions)))
+            numbers = sorted(event.partitions)
+            names = ", ".join(map(str, numbers))
+            fields = {"input": self._name, "partitions": numbers}
             match event:
                 case Assigned(partitions):
-                    _LOG.info("input %s: reading partitions %s", self._name, names)
+                    _LOG.info("input %s: reading partitions %s", self._name, names, extra=fields)
                     self._tell(events.PartitionsAssigned(self._number, partitions))
                 case Revoked(partitions, grace):
-                    _LOG.info("input %s: partitions %s go elsewhere", self._name, names)
+                    _LOG.info(
+                        "input %s: partitions %s go elsewhere", self._name, names, extra=fields
+                    )
                     for partition in partitions:
                         if read := self._reads.pop(partition, None):
                             read.cancel()
@@ -65,6 +69,7 @@ class InputReader:
 
     async def _read(self, command: Read) -> None:
         backoff = Backoff()
+        fields = {"input": self._name, "partition": command.partition}
         while True:
             try:
                 records = await self._subscription.read(
@@ -75,9 +80,10 @@ class InputReader:
                     "input %s: records were removed by retention before they were read: %s",
                     self._name,
                     gap,
+                    extra=fields,
                 )
             except TemporaryError as error:
-                _LOG.warning("input %s: reading again after: %s", self._name, error)
+                _LOG.warning("input %s: reading again after: %s", self._name, error, extra=fields)
                 await asyncio.sleep(max(backoff.pause(), error.retry_after or 0.0))
             else:
                 break

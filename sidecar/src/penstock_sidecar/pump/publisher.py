@@ -44,4 +44,10 @@ class Publisher:
         self._tell(events.Published(self._number, results))
 
     def _warn(self, count: int, error: TemporaryError) -> None:
-        _LOG.warning("output %s: publishing %d messages again after: %s", self._name, count, error)
+        _LOG.warning(
+            "output %s: publishing %d messages again after: %s",
+            self._name,
+            count,
+            error,
+            extra={"output": self._name, "topic": self._topic},
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.plugin import PenstockError, PubSub, Subscription, TemporaryError
-from penstock_sidecar.engine import Engine, Event, Settings, commands, events
+from penstock_sidecar.engine import Engine, Event, Settings, Usage, commands, events
 from penstock_sidecar.function import FunctionHost
 from penstock_sidecar.pump.acknowledger import Acknowledger
 from penstock_sidecar.pump.caller import Caller
@@ -21,10 +21,16 @@ _LAST_ACKS_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An input: its alias, and the membership that reads it."""
+    """An input: its alias, and the membership that reads it.
+
+    Attributes:
+        done: Told of the last offsets that are done, by partition, as soon as they are; the ack
+            of them is yet to come.
+    """
 
     name: str
     subscription: Subscription
+    done: Callable[[Mapping[int, int]], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Pump:
             commands.AbandonCall: lambda command: self._caller.abandon(command.call),
             commands.ReadOutputs: lambda command: self._caller.read(command.call),
             commands.Publish: self._publish,
-            commands.Ack: lambda command: self._acks_of(command).ack(command.positions),
+            commands.Ack: self._ack,
             commands.Release: lambda command: self._acks_of(command).release(command.partitions),
             commands.GiveUp: self._give_up,
             commands.WakeAt: self._wake_at,
@@ -98,6 +104,11 @@ class Pump:
     def has_acked(self) -> bool:
         """Whether any input was done for good."""
         return any(one.has_acked for one in self._acknowledgers)
+
+    @property
+    def usage(self) -> Usage:
+        """What is held now, and what was done."""
+        return self._engine.usage
 
     async def run(self) -> None:
         """Go on until a stop is done with.
@@ -127,16 +138,22 @@ class Pump:
     def _acks_of(self, command: commands.Ack | commands.Release) -> Acknowledger:
         return self._acknowledgers[command.input]
 
+    def _ack(self, command: commands.Ack) -> None:
+        self._sources[command.input].done(command.positions)
+        self._acks_of(command).ack(command.positions)
+
     def _publish(self, command: commands.Publish) -> None:
         self._tasks.start(self._publishers[command.output].publish(command.messages))
 
     def _give_up(self, command: commands.GiveUp) -> None:
         self._acknowledgers[command.input].give_up(command.partitions)
+        name, partitions = self._sources[command.input].name, sorted(command.partitions)
         _LOG.warning(
             "input %s: partitions %s were not done with in time: their next reader repeats what "
             "is not acked",
-            self._sources[command.input].name,
-            ", ".join(map(str, sorted(command.partitions))),
+            name,
+            ", ".join(map(str, partitions)),
+            extra={"input": name, "partitions": partitions},
         )
 
     def _wake_at(self, command: commands.WakeAt) -> None:
