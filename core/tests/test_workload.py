@@ -55,6 +55,7 @@ def test_a_sidecar_is_told_its_function_its_streams_and_its_window() -> None:
         "INPUT_START_OFFSETS": "earliest,latest",
         "OUTPUT_NAMES": "invoices,unknown",
         "CNB_BINDINGS": "/bindings",
+        "PENSTOCK_NAMESPACE": "default",
     }
 
 
@@ -75,6 +76,7 @@ def test_the_files_of_bindings_are_numbered_in_the_order_of_the_spec() -> None:
     )
     assert {path: text for path, text in files.items() if path.startswith("input_000")} == {
         "input_000/metadata/contentType": "application/json",
+        "input_000/metadata/stream": "orders",
         "input_000/secret/gateway": "127.0.0.1:6565",
         "input_000/secret/topic": "default_orders",
     }

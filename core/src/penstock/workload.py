@@ -61,7 +61,7 @@ def binding_files(processor: Processor, streams: Mapping[str, StreamBinding]) ->
     return {
         f"{side}_{index:03}/{path}": content
         for side, stream, index in _sides(processor)
-        for path, content in streams[stream].files().items()
+        for path, content in {"metadata/stream": stream, **streams[stream].files()}.items()
     }
 
 
@@ -88,6 +88,7 @@ def sidecar_environment(processor: Processor, *, function: str, bindings: str) -
         "INPUT_START_OFFSETS": ",".join(one.start_offset.value for one in inputs),
         "OUTPUT_NAMES": ",".join(one.alias for one in processor.spec.outputs),
         "CNB_BINDINGS": bindings,
+        "PENSTOCK_NAMESPACE": processor.metadata.namespace,
         "PENSTOCK_WINDOW": processor.spec.window.model_dump_json(exclude_none=True),
     }
 

@@ -91,7 +91,9 @@ def test_it_stops_in_order(penstock: Penstock, number: signal.Signals) -> None:
     with serving(penstock) as (session, _):
         session.process.send_signal(number)
         assert session.ends() == 0
-        assert len(session.lines) == 1
+        _, *logged = session.lines
+        messages = [json.loads(line)["message"] for line in logged]
+        assert messages == ["serving InMemoryGateway", "stopped"]
 
 
 def test_a_port_in_use_is_named(penstock: Penstock) -> None:

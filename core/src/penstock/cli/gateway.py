@@ -1,6 +1,8 @@
 """`penstock gateway`: one gateway, served to everybody."""
 
 import asyncio
+import logging
+import os
 import signal
 from pathlib import Path
 
@@ -9,12 +11,16 @@ import click
 from penstock.cli.gateway_spec import read_spec
 from penstock.cli.manifests import warn_of_broken
 from penstock.garbage import collect_seldom
+from penstock.observability.log import set_up_log
+from penstock.observability.tracing import open_tracer
 from penstock.plugin import Plugins, UsageError, load_plugins
 from penstock.resources.secrets import mounted
 from penstock.resources.suggestion import did_you_mean, listing
 from penstock.server import GatewayServer
 
 SECRETS = Path("/var/run/secrets/penstock")
+
+_LOG = logging.getLogger(__name__)
 
 
 @click.group("gateway")
@@ -34,12 +40,16 @@ def command() -> None:
 @click.option(
     "--provisioner-port",
     type=click.IntRange(0, 65535),
-    help="Port of the HTTP provisioner; 0 takes a free one. Left out, there is none.",
+    help="Port of the HTTP provisioner and, at /metrics, of Prometheus metrics; 0 takes a free "
+    "one. Left out, there is neither.",
 )
 @click.option(
     "--advertised",
     metavar="HOST[:PORT]",
     help="Where clients reach the gateway, if not where it listens.",
+)
+@click.option(
+    "--name", help="What metrics, traces and logs call the gateway; TYPE where it is left out."
 )
 @click.option(
     "--spec",
@@ -70,6 +80,7 @@ def serve(
     port: int,
     provisioner_port: int | None,
     advertised: str | None,
+    name: str | None,
     spec: Path | None,
     settings: tuple[str, ...],
     secrets: Path,
@@ -80,6 +91,9 @@ def serve(
     list shows the kinds. Clients speak riff's gateway protocol or penstock's own on the one port,
     and provision streams with PUT /NAMESPACE/STREAM on the other. The first line of the output
     names both.
+
+    Events are logged on standard error, one a line: for a person on a terminal, as JSON elsewhere,
+    or as PENSTOCK_LOG_FORMAT=text or json says; from PENSTOCK_LOG_LEVEL=info on.
     """
     plugins = load_plugins()
     warn_of_broken(plugins)
@@ -87,15 +101,21 @@ def serve(
     if plugin is None:
         raise _unknown(type_, plugins)
     resolved = mounted(read_spec(plugin.kind, spec, settings), secrets.absolute())
-    server = GatewayServer(
-        plugin.gateway(resolved),
-        host=host,
-        port=port,
-        provisioner_port=provisioner_port,
-        advertised=advertised,
-    )
-    collect_seldom()
-    asyncio.run(_serve(plugin.kind.name, server))
+    gateway = plugin.gateway(resolved)
+    name = name or plugin.kind.type
+    set_up_log(os.environ, gateway=name)
+    with open_tracer(f"{name}-gateway", os.environ) as tracer:
+        server = GatewayServer(
+            gateway,
+            host=host,
+            port=port,
+            provisioner_port=provisioner_port,
+            advertised=advertised,
+            name=name,
+            tracer=tracer,
+        )
+        collect_seldom()
+        asyncio.run(_serve(plugin.kind.name, server))
 
 
 async def _serve(kind: str, server: GatewayServer) -> None:
@@ -108,7 +128,10 @@ async def _serve(kind: str, server: GatewayServer) -> None:
         if server.provisioner_port is not None:
             line += f", provisioner on port {server.provisioner_port}"
         click.echo(f"{line}; Ctrl-C stops")
+        where = {"address": server.address, "provisioner_port": server.provisioner_port}
+        _LOG.info("serving %s", kind, extra=where)
         await stop.wait()
+    _LOG.info("stopped")
 
 
 def _unknown(type_: str, plugins: Plugins) -> UsageError:

@@ -1,6 +1,7 @@
 """`penstock run`: everything that manifests declare, on this machine."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from penstock.local.reload import WATCHED
 from penstock.local.runtime import Runtime
 from penstock.local.sidecar import sidecar_log_name
 from penstock.local.summary import display_name
+from penstock.observability.tracing import open_tracer
 from penstock.plugin import load_plugins
 
 
@@ -25,8 +27,16 @@ from penstock.plugin import load_plugins
     f"without a suffix, and what ends in {' '.join(WATCHED)}. Data that it writes there changes "
     "nothing, and manifests are read once all the same.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Show Prometheus metrics: those of the gateways at http://127.0.0.1:PORT/metrics, those "
+    "of each sidecar on a free port of its own; 0 takes a free one. The tables say where.",
+)
 @click.pass_context
-def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> None:
+def command(
+    ctx: click.Context, files: tuple[Path, ...], *, reload: bool, metrics_port: int | None
+) -> None:
     """Run manifests on this machine: gateways, functions and all.
 
     Each FILE is YAML with one document or several, a folder of such files, or - for standard
@@ -54,6 +64,15 @@ def command(ctx: click.Context, files: tuple[Path, ...], *, reload: bool) -> Non
         [*names, *map(sidecar_log_name, names)],
         color=sys.stdout.isatty() and ctx.color is not False,
     )
-    runtime = Runtime(manifests, plugins, output, reload=reload, started=ctx.obj)
-    collect_seldom()
-    asyncio.run(runtime.run())
+    with open_tracer("penstock-run", os.environ) as tracer:
+        runtime = Runtime(
+            manifests,
+            plugins,
+            output,
+            reload=reload,
+            started=ctx.obj,
+            metrics_port=metrics_port,
+            tracer=tracer,
+        )
+        collect_seldom()
+        asyncio.run(runtime.run())

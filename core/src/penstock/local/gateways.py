@@ -2,12 +2,19 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from penstock.local.output import Output
+from penstock.local.summary import display_name
 from penstock.plugin import Address, PermanentError, Plugins, TemporaryError
 from penstock.resources.models import ConcreteGateway, Stream
 from penstock.server import GatewayServer
 from penstock.workload import Connection, StreamBinding
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from penstock.server.metrics import GatewayMetrics
 
 RETRY_SECONDS = 1.0
 """Between two tries to provision a stream, where the gateway does not say."""
@@ -23,19 +30,37 @@ class LocalGateways:
         plugins: What the gateways are made by.
         stack: What closes them.
         output: Told of each.
+        metrics: Where they are counted; ``None``: nowhere.
+        tracer: What makes spans of sampled messages; ``None``: nothing does.
     """
 
-    def __init__(self, plugins: Plugins, stack: AsyncExitStack, output: Output) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        stack: AsyncExitStack,
+        output: Output,
+        metrics: "GatewayMetrics | None" = None,
+        tracer: "Tracer | None" = None,
+    ) -> None:
         self._plugins = plugins
         self._stack = stack
         self._output = output
+        self._metrics = metrics
+        self._tracer = tracer
         self._servers: dict[Key, GatewayServer] = {}
         self._connections: dict[Key, Connection | None] = {}
 
     async def open(self, resource: ConcreteGateway) -> None:
         """Open a gateway and serve it."""
         plugin = self._plugins.by_kind[resource.kind]
-        server = GatewayServer(plugin.gateway(resource.spec), port=0, provisioner_port=None)
+        server = GatewayServer(
+            plugin.gateway(resource.spec),
+            port=0,
+            provisioner_port=None,
+            name=display_name(resource.metadata),
+            metrics=self._metrics,
+            tracer=self._tracer,
+        )
         key = (resource.metadata.namespace, resource.metadata.name)
         self._servers[key] = await self._stack.enter_async_context(server)
         self._connections[key] = (

@@ -27,8 +27,11 @@ class LocalProcessor:
         port: A free port, for its function.
         output: Told of everything that happens.
         reload: Whether a function that fails at first is started again.
+        metrics_port: A free port, for the sidecar's metrics; ``None``: it shows none.
 
     Attributes:
+        name: What it is shown under.
+        metrics_port: As given.
         function: Keeps the function's process.
         sidecar: Keeps the sidecar's, from `bind` on.
 
@@ -36,12 +39,21 @@ class LocalProcessor:
         UsageError: What the function's container says cannot be done here.
     """
 
-    def __init__(self, processor: Processor, port: int, output: Output, *, reload: bool) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        port: int,
+        output: Output,
+        *,
+        reload: bool,
+        metrics_port: int | None = None,
+    ) -> None:
+        self.name = display_name(processor.metadata)
+        self.metrics_port = metrics_port
         self._processor = processor
         self._port = port
         self._output = output
-        self._name = display_name(processor.metadata)
-        self._service = function_service(processor, self._name, port)
+        self._service = function_service(processor, self.name, port)
         self.function = Supervisor(self._service, output, must_start=not reload)
         self.sidecar: Supervisor | None = None
 
@@ -55,10 +67,11 @@ class LocalProcessor:
         metadata = self._processor.metadata
         service = sidecar_service(
             self._processor,
-            self._name,
+            self.name,
             {name: one for (space, name), one in streams.items() if space == metadata.namespace},
             self._port,
             work / f"{metadata.namespace}.{metadata.name}",
+            metrics_port=self.metrics_port,
         )
         self.sidecar = Supervisor(service, self._output, must_start=False)
         return self.sidecar

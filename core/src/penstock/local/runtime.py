@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from penstock.local.gateways import Key, LocalGateways
 from penstock.local.output import Output
@@ -23,6 +24,11 @@ from penstock.plugin import Plugins
 from penstock.resources.manifest import Manifests
 from penstock.workload import StreamBinding
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from penstock.server.metrics import GatewayMetrics
+
 KILL_SECONDS = GRACE_SECONDS + 2
 """When a process that was asked to end is killed."""
 
@@ -37,6 +43,8 @@ class Runtime:
         reload: Whether a function whose files change is started anew; then also one that fails
             at first is started again.
         started: When the person's command began, as `time.monotonic`.
+        metrics_port: Of the gateways' metrics; 0 takes a free one, ``None`` leaves metrics out.
+        tracer: What makes spans of sampled messages in gateways; ``None``: nothing does.
     """
 
     def __init__(
@@ -47,12 +55,16 @@ class Runtime:
         *,
         reload: bool,
         started: float,
+        metrics_port: int | None = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self._manifests = manifests
         self._plugins = plugins
         self._output = output
         self._reload = reload
         self._started = started
+        self._metrics_port = metrics_port
+        self._tracer = tracer
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._processors: list[LocalProcessor] = []
@@ -85,10 +97,17 @@ class Runtime:
         processors = self._manifests.processors
         if processors:
             check_sidecar_installed()
-        ports = free_ports(len(processors))
+        measured = self._metrics_port is not None
+        ports = iter(free_ports(len(processors) * (2 if measured else 1)))
         return [
-            LocalProcessor(processor, port, self._output, reload=self._reload)
-            for processor, port in zip(processors, ports, strict=True)
+            LocalProcessor(
+                processor,
+                next(ports),
+                self._output,
+                reload=self._reload,
+                metrics_port=next(ports) if measured else None,
+            )
+            for processor in processors
         ]
 
     async def _start(self, state: RunState, reaper: Reaper, stack: AsyncExitStack) -> None:
@@ -111,13 +130,16 @@ class Runtime:
             await supervisor.ready.wait()
         state.describe(replace(run, ready=True))
         self._output.event(summarize(streams, self._manifests.processors))
+        if self._metrics_port is not None:
+            self._output.event(self._summarize_metrics(self._metrics_port))
         self._output.event(f"ready in {monotonic() - self._started:.1f} s; Ctrl-C stops")
 
     async def _open_streams(
         self, stack: AsyncExitStack, secrets: Path
     ) -> Mapping[Key, StreamBinding]:
         manifests = self._manifests
-        gateways = LocalGateways(self._plugins, stack, self._output)
+        metrics = await self._serve_metrics(stack)
+        gateways = LocalGateways(self._plugins, stack, self._output, metrics, self._tracer)
         resources = mount_secrets(manifests.gateways, manifests.secrets, secrets)
         manifests.secrets.clear()
         for gateway in resources:
@@ -126,6 +148,21 @@ class Runtime:
             (stream.metadata.namespace, stream.metadata.name): await gateways.provision(stream)
             for stream in manifests.streams
         }
+
+    async def _serve_metrics(self, stack: AsyncExitStack) -> "GatewayMetrics | None":
+        if self._metrics_port is None:
+            return None
+        # What counts is loaded where something is counted.
+        from penstock.local.metrics import serve_metrics  # noqa: PLC0415
+
+        metrics, self._metrics_port = await serve_metrics(stack, self._metrics_port)
+        return metrics
+
+    def _summarize_metrics(self, gateways: int) -> str:
+        from penstock.local.metrics import summarize_metrics  # noqa: PLC0415 - as above
+
+        ports = {one.name: one.metrics_port for one in self._processors if one.metrics_port}
+        return summarize_metrics(gateways, ports)
 
     def _not_watched(self) -> set[Path]:
         """Manifests, which are read once, and what the runtime itself writes."""

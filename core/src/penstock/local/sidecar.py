@@ -10,6 +10,7 @@ from uuid import uuid4
 from penstock.local.ports import HOST
 from penstock.local.process import Command
 from penstock.local.supervisor import Service
+from penstock.observability.log import FORMAT_VARIABLE, LogFormat
 from penstock.plugin import UsageError
 from penstock.resources.models import Processor
 from penstock.workload import StreamBinding, binding_files, sidecar_environment
@@ -44,6 +45,8 @@ def sidecar_service(
     streams: Mapping[str, StreamBinding],
     function_port: int,
     folder: Path,
+    *,
+    metrics_port: int | None = None,
 ) -> Service:
     """How a processor's sidecar is run; writes its bindings.
 
@@ -53,6 +56,7 @@ def sidecar_service(
         streams: Those of the processor's namespace, by name.
         function_port: Where its function listens.
         folder: A folder for this sidecar alone; made here.
+        metrics_port: A free port for its metrics; ``None``: it shows none.
     """
     bindings = folder / "bindings"
     for path, content in binding_files(processor, streams).items():
@@ -61,12 +65,16 @@ def sidecar_service(
         file.write_text(content)
     ready = folder / "ready"
     environment = {
+        # Its log is shown to a person, though it goes through a pipe.
+        FORMAT_VARIABLE: LogFormat.TEXT.value,
         **os.environ,
         **sidecar_environment(
             processor, function=f"{HOST}:{function_port}", bindings=str(bindings)
         ),
         "PENSTOCK_GRACE_SECONDS": f"{GRACE_SECONDS:g}",
         "PENSTOCK_READY_FILE": str(ready),
+        "PENSTOCK_HOST": HOST,
+        "PENSTOCK_METRICS_PORT": "" if metrics_port is None else str(metrics_port),
         # Others may run the same processor elsewhere: the name is that of this run's alone.
         "PENSTOCK_MEMBER": f"{processor.metadata.name}-{uuid4().hex[:12]}",
     }
