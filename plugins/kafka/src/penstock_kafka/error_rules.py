@@ -77,16 +77,16 @@ BY_CLASS: Mapping[type[Exception], Rule] = {
     kafka.DelegationTokenAuthorizationFailed: _not_allowed("the right to the delegation token"),
     kafka.PolicyViolationError: Rule(PermanentError, "a policy of the cluster forbids it{said}"),
     kafka.InvalidReplicationFactorError: Rule(
-        PermanentError, "replicationFactor: the cluster has not so many brokers{said}"
+        PermanentError, "the cluster has not so many brokers{said}"
     ),
     kafka.InvalidReplicationAssignmentError: Rule(
-        PermanentError, "replicationFactor: the replicas cannot be spread so{said}"
+        PermanentError, "the replicas cannot be spread so{said}"
     ),
     kafka.InvalidPartitionsError: Rule(
-        PermanentError, "partitions: the cluster does not take this number{said}"
+        PermanentError, "the cluster does not take this number{said}"
     ),
     kafka.InvalidConfigurationError: Rule(
-        PermanentError, "config: there is no such setting, or not with this value{said}"
+        PermanentError, "there is no such setting, or not with this value{said}"
     ),
     kafka.InvalidTopicError: Rule(
         PermanentError, "no topic can have this name, or it is Kafka's own{said}"

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from aiokafka.admin.config_resource import ConfigResourceType
-from aiokafka.errors import LeaderNotAvailableError, for_code
+from aiokafka.errors import LeaderNotAvailableError
 from aiokafka.protocol.admin import (
     CreatePartitionsRequest,
     CreateTopicsRequest,
@@ -14,6 +14,7 @@ from aiokafka.protocol.admin import (
     DescribeConfigsRequest,
 )
 
+from penstock_kafka.errors import error_of
 from penstock_kafka.topics.incremental_alter_configs import IncrementalAlterConfigsRequest
 from penstock_kafka.topics.layout import Layout, find_layout
 from penstock_kafka.topics.requests import Requests
@@ -24,13 +25,11 @@ PATIENCE = 30.0
 
 _PATIENCE_MS = int(PATIENCE * 1000)
 _PAUSE = 0.05  # seconds between two looks
-# What aiokafka has no class for.
-_UNNAMED = {73: "the brokers delete no topics: delete.topic.enable is false"}
 _SET_ON_TOPIC = 1  # Kafka's number for where a setting comes from
 
 
 class Administration:
-    """Administers topics. Every method raises `KafkaError`, with the broker's words, if refused.
+    """Administers topics. Every method raises one of `CLIENT_ERRORS`, with the broker's words.
 
     Args:
         requests: What asks.
@@ -133,4 +132,4 @@ def _check(results: list[Mapping[str, Any]]) -> None:
     """Raise what a broker refused, with what it said of it."""
     for result in results:
         if code := result["error_code"]:
-            raise for_code(code)(result.get("error_message") or _UNNAMED.get(code, ""))
+            raise error_of(code, result.get("error_message"))

@@ -3,7 +3,6 @@
 Pure: nothing here asks a broker.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,8 @@ BROKERS_DEFAULT = -1
 """In place of a number when a topic is made: the broker decides."""
 
 PARTITIONS = "partitions"
+
+_LARGEST = 2**63 - 1  # Kafka's settings are signed
 
 _GATEWAYS = "{} of the gateway"
 
@@ -107,9 +108,8 @@ def _settings(stream: StreamSettings) -> tuple[dict[str, str], dict[str, str]]:
 
 def _retention(retention: Retention) -> dict[str, tuple[str, str]]:
     """Kafka's settings for the bounds, each with its field."""
-    for bound, field in ((retention.seconds, "seconds"), (retention.bytes, "bytes")):
-        if bound is not None and not (bound > 0 and math.isfinite(bound)):
-            raise PermanentError(f"retention.{field}: expected more than 0, got {bound}")
+    _check_bound(retention.seconds, "seconds", _LARGEST // 1000)
+    _check_bound(retention.bytes, "bytes", _LARGEST)
     if retention.messages is not None:
         raise PermanentError(
             "retention.messages: Kafka cannot count messages, bound the stream by time or bytes"
@@ -123,13 +123,20 @@ def _retention(retention: Retention) -> dict[str, tuple[str, str]]:
     return settings
 
 
+def _check_bound(bound: float | None, field: str, largest: int) -> None:
+    if bound is not None and not 0 < bound <= largest:
+        raise PermanentError(
+            f"retention.{field}: expected more than 0 and at most {largest}, got {bound}"
+        )
+
+
 def _replication_factor(text: str | None) -> int | None:
     if text is None:
         return None
-    factor = int(text) if text.isdecimal() else 0
+    factor = int(text) if text.isdecimal() and len(text) < 10 else 0
     if not 1 <= factor <= LARGEST_REPLICATION_FACTOR:
         raise PermanentError(
             f"config.{REPLICATION_FACTOR}: expected a whole number from 1 to "
-            f"{LARGEST_REPLICATION_FACTOR}, got {text!r}"
+            f"{LARGEST_REPLICATION_FACTOR}, got {text[:20]!r}"
         )
     return factor

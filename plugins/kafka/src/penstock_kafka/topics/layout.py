@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aiokafka.errors import UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from penstock_kafka.errors import error_of
 from penstock_kafka.topics.requests import Requests
 
 NOBODY = -1
@@ -43,7 +44,7 @@ async def find_layout(requests: Requests, topic: str, broker: int | None = None)
         broker: Whom to ask; any when left out.
 
     Raises:
-        KafkaError: It cannot be told.
+        KafkaError: It cannot be told, as the other `CLIENT_ERRORS`.
     """
     # Most brokers make a topic that somebody asks for, unless told not to.
     request = MetadataRequest([topic], allow_auto_topic_creation=False)
@@ -53,7 +54,7 @@ async def find_layout(requests: Requests, topic: str, broker: int | None = None)
         return None
     partitions = described["partitions"]
     if described["error_code"] and not partitions:
-        raise for_code(described["error_code"])
+        raise error_of(described["error_code"])
     return Layout(
         {partition["partition"]: partition["leader"] for partition in partitions},
         min(len(partition["replicas"]) for partition in partitions),

@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from time import monotonic
 
-from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
+from aiokafka.errors import LeaderNotAvailableError
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
-from penstock.plugin import TemporaryError
-from penstock_kafka.errors import translated
+from penstock.plugin import PenstockError, TemporaryError
+from penstock_kafka.errors import CLIENT_ERRORS, error_of, translated
 from penstock_kafka.topics.layout import NOBODY, find_layout
 from penstock_kafka.topics.requests import Requests
 
@@ -69,9 +69,10 @@ class Offsets:
         while True:
             try:
                 return await self._ask_once(topic, partitions, timestamp)
-            except KafkaError as error:
-                if not error.retriable or monotonic() > deadline:
-                    raise translated(error, f"reading offsets of topic {topic}") from error
+            except CLIENT_ERRORS as error:
+                told = translated(error, f"reading offsets of topic {topic}")
+                if not _passes(told) or monotonic() > deadline:
+                    raise told from error
             await asyncio.sleep(_PAUSE)
 
     async def _ask_once(
@@ -99,5 +100,10 @@ class Offsets:
         (answered,) = reply.to_object()["topics"]
         for answer in answered["partitions"]:
             if answer["error_code"]:
-                raise for_code(answer["error_code"])(f"partition {answer['partition']}")
+                raise error_of(answer["error_code"], f"partition {answer['partition']}")
         return [(answer["partition"], answer["offset"]) for answer in answered["partitions"]]
+
+
+def _passes(error: PenstockError) -> bool:
+    """Whether an error is soon over by itself; what somebody must act on is tried later."""
+    return isinstance(error, TemporaryError) and error.retry_after is None

@@ -9,13 +9,12 @@ from collections.abc import Collection, Mapping
 
 from aiokafka.errors import (
     InvalidPartitionsError,
-    KafkaError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
 )
 
 from penstock.plugin import PenstockError, TemporaryError
-from penstock_kafka.errors import translated
+from penstock_kafka.errors import CLIENT_ERRORS, translated
 from penstock_kafka.topic_fields import ExistingTopics
 from penstock_kafka.topics.administration import Administration
 from penstock_kafka.topics.declaration import Declaration
@@ -64,7 +63,7 @@ class Provisioning:
         except TopicAlreadyExistsError:
             log.debug("topic %s was made by another at the same time", topic)
             return await self._administration.wait_until_led(topic)
-        except KafkaError as error:
+        except CLIENT_ERRORS as error:
             raise await self._refusal(error, f"making topic {topic}", declared) from error
 
     async def provision(self, declared: Declaration) -> tuple[str, ...]:
@@ -93,7 +92,7 @@ class Provisioning:
                 await self._administration.alter(topic, todo.settings)
             if todo.entry != noted:
                 await self._registry.note(topic, todo.entry)
-        except KafkaError as error:
+        except CLIENT_ERRORS as error:
             raise await self._refusal(error, f"provisioning topic {topic}", declared) from error
         return todo.drift
 
@@ -115,7 +114,7 @@ class Provisioning:
             await self._administration.delete(topic)
         except UnknownTopicOrPartitionError:
             return
-        except KafkaError as error:
+        except CLIENT_ERRORS as error:
             raise translated(error, f"deletionPolicy: deleting topic {topic}") from error
         if not await self._administration.wait_until_gone(topic):
             raise TemporaryError(
@@ -148,12 +147,12 @@ class Provisioning:
                 raise
         await self._administration.wait_until_led(topic, partitions)
 
-    async def _refusal(self, error: KafkaError, doing: str, declared: Declaration) -> PenstockError:
+    async def _refusal(self, error: Exception, doing: str, declared: Declaration) -> PenstockError:
         return refusal(error, doing, declared, await self._known_settings())
 
     async def _known_settings(self) -> Collection[str]:
         """The names of all settings that topics have here, as far as the broker tells."""
         try:
             return await self._administration.settings(self._registry.topic)
-        except KafkaError:
+        except CLIENT_ERRORS:
             return ()

@@ -8,7 +8,6 @@ from aiokafka.errors import (
     InvalidPartitionsError,
     InvalidReplicationFactorError,
     InvalidRequestError,
-    KafkaError,
     PolicyViolationError,
 )
 
@@ -19,12 +18,12 @@ from penstock_kafka.topics.declaration import PARTITIONS, Declaration
 
 
 def refusal(
-    error: KafkaError, doing: str, declared: Declaration, known: Collection[str]
+    error: Exception, doing: str, declared: Declaration, known: Collection[str]
 ) -> PenstockError:
     """The error that a person is shown; raise it from the one given.
 
     Args:
-        error: What a broker answered.
+        error: What the client raised, one of `CLIENT_ERRORS`.
         doing: What was being done to the topic, such as `making topic x`.
         declared: What was wanted of the topic.
         known: Names of the settings that the broker has; empty where it did not tell.
@@ -44,7 +43,7 @@ def unknown_setting(name: str, declared: Declaration, known: Collection[str]) ->
     return f"{declared.fields[name]}: Kafka has no setting {name} of topics{hint}"
 
 
-def _field(error: KafkaError, declared: Declaration) -> str | None:
+def _field(error: Exception, declared: Declaration) -> str | None:
     """The field that a refusal is about, as far as that can be told."""
     text = str(error)
     named = [name for name in declared.settings if name in text]

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import TopicAlreadyExistsError
 from aiokafka.structs import TopicPartition
 
 from penstock.plugin import TemporaryError
 from penstock_kafka.cluster import Cluster
-from penstock_kafka.errors import translated
+from penstock_kafka.errors import CLIENT_ERRORS, translated
 from penstock_kafka.topics.administration import Administration
 from penstock_kafka.topics.entry import Entry
 from penstock_kafka.topics.offsets import Offsets
@@ -145,7 +145,7 @@ class Registry:
         """Say of an error that it is about this topic: it is none that somebody declared."""
         try:
             yield
-        except KafkaError as error:
+        except CLIENT_ERRORS as error:
             what = f"{doing} topic {self.topic}, in which gateways note what they made"
             raise translated(error, what) from error
 

@@ -26,7 +26,8 @@ class Requests:
             broker: Whom to ask; any when left out.
 
         Raises:
-            KafkaError: It cannot be reached, or does not reply. What it replies is not looked at.
+            KafkaError: It cannot be reached, or does not reply, as the other `CLIENT_ERRORS` say.
+                What it replies is not looked at.
             NotReady: No broker answers.
         """
         client = await self._client()

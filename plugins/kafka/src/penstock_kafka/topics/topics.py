@@ -4,11 +4,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from aiokafka.errors import KafkaError
-
 from penstock.plugin import Address, PermanentError, StreamSettings
 from penstock_kafka.cluster import Cluster
-from penstock_kafka.errors import translated
+from penstock_kafka.errors import CLIENT_ERRORS, translated
 from penstock_kafka.spec import KafkaGatewaySpec
 from penstock_kafka.topics.administration import Administration
 from penstock_kafka.topics.declaration import (
@@ -86,7 +84,7 @@ class Topics:
         """
         try:
             layout = await find_layout(self._requests, topic)
-        except KafkaError as error:
+        except CLIENT_ERRORS as error:
             raise translated(error, f"looking for topic {topic}") from error
         if layout is None:
             self.forget(topic)
