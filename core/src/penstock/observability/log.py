@@ -93,7 +93,7 @@ def set_up_log(
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter(known))
     threshold = level if level in LEVELS else "info"
     logging.basicConfig(level=threshold.upper(), handlers=[handler], force=True)
-    logging.captureWarnings(True)  # noqa: FBT003 - the standard library's signature
+    logging.captureWarnings(capture=True)
     if format_ not in ("", *LogFormat):
         raise UsageError(f"{FORMAT_VARIABLE}={format_!r}: expected {' or '.join(LogFormat)}")
     if level not in ("", *LEVELS):

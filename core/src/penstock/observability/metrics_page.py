@@ -62,7 +62,7 @@ class MetricsPage:
         """
         try:
             encode, content_type = choose_encoder(accept)
-        except ValueError:
+        except (TypeError, ValueError):
             # A version that is no number: what everybody reads will do.
             encode, content_type = choose_encoder("")
         async with self._rendering:
