@@ -101,13 +101,29 @@ class LiiklusPubSub(PubSub):
             auto_offset_reset=_RESETS[start],
         )
         return await LiiklusSubscription.join(
-            self._stub, self._address, request, lambda positions: self.ack(topic, group, positions)
+            self._stub,
+            self._address,
+            request,
+            lambda positions, held: self._ack(topic, group, positions, held),
         )
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """Store how far a group is done, in a call for each partition."""
+        await self._ack(topic, group, positions, held={})
+
+    async def _ack(
+        self,
+        topic: str,
+        group: Group,
+        positions: Mapping[int, int],
+        held: Mapping[int, liiklus_pb2.Assignment],
+    ) -> None:
+        """Store positions, of partitions that are held as the member that holds them: not every
+        gateway takes acks from others.
+        """
         requests = (
             liiklus_pb2.AckRequest(
+                assignment=held.get(partition),
                 topic=topic,
                 group=group.name,
                 group_version=group.version,

@@ -38,6 +38,8 @@ member that gets no partition is not told so.
 
 _REFUSAL_SECONDS = 0.05  # how far behind its headers the status of a refusal may be seen
 
+Acknowledge = Callable[[Mapping[int, int], Mapping[int, Assignment]], Awaitable[None]]
+
 
 class LiiklusSubscription(Subscription):
     """One Subscribe call and those that it brings about.
@@ -51,7 +53,7 @@ class LiiklusSubscription(Subscription):
         stub: "LiiklusServiceAsyncStub",
         address: str,
         request: SubscribeRequest,
-        acknowledge: Callable[[Mapping[int, int]], Awaitable[None]],
+        acknowledge: Acknowledge,
     ) -> None:
         self._stub = stub
         self._address = address
@@ -60,6 +62,7 @@ class LiiklusSubscription(Subscription):
         self._inboxes: dict[int, Inbox] = {}
         self._receiving: set[int] = set()
         self._next: dict[int, Assignment] = {}
+        self._held: dict[int, Assignment] = {}
         self._settled = asyncio.Event()
         self._call = stub.Subscribe(request)
         self._tasks = {asyncio.create_task(self._follow()), asyncio.create_task(self._settle())}
@@ -70,7 +73,7 @@ class LiiklusSubscription(Subscription):
         stub: "LiiklusServiceAsyncStub",
         address: str,
         request: SubscribeRequest,
-        acknowledge: Callable[[Mapping[int, int]], Awaitable[None]],
+        acknowledge: Acknowledge,
     ) -> Self:
         """Subscribe, and wait until the start is settled, as far as that can be seen.
 
@@ -78,7 +81,7 @@ class LiiklusSubscription(Subscription):
             stub: Of the channel to use.
             address: The gateway's, for the texts of errors.
             request: What to subscribe to.
-            acknowledge: Stores positions of the group.
+            acknowledge: Stores positions of the group, given the assignments that are held.
 
         Raises:
             NotSpoken: The server does not have the protocol.
@@ -114,7 +117,7 @@ class LiiklusSubscription(Subscription):
     async def ack(self, positions: Mapping[int, int]) -> None:
         """Store positions, in a call for each partition."""
         self._events.raise_for_end()
-        await self._acknowledge(positions)
+        await self._acknowledge(positions, self._held)
 
     async def close(self) -> None:
         """Leave the group."""
@@ -153,6 +156,7 @@ class LiiklusSubscription(Subscription):
     async def _receive(self, partition: int) -> None:
         while assignment := self._next.pop(partition, None):
             inbox = self._inboxes[partition] = Inbox()
+            self._held[partition] = assignment
             self._events.put(Assigned(frozenset({partition})))
             request = ReceiveRequest(assignment=assignment, format=ReceiveRequest.LIIKLUS_EVENT)
             call = self._stub.Receive(request)
@@ -170,6 +174,7 @@ class LiiklusSubscription(Subscription):
             finally:
                 call.cancel()
             inbox.close()
+            del self._held[partition]
             self._events.put(Revoked(frozenset({partition}), grace=0))
         self._receiving.discard(partition)
 
