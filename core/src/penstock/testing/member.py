@@ -14,115 +14,13 @@ from penstock.plugin import (
     TemporaryError,
 )
 from penstock.testing.expectation import BrokenPromise
+from penstock.testing.owners import Owners
+from penstock.testing.watch import Watch
 
 _PAUSE = 0.1  # seconds before something is tried again that failed for now
 _ENDING_SECONDS = 5.0  # in which reads of what was revoked end, as they should have before
 
 Subscribe = Callable[[], Awaitable[Subscription]]
-
-
-class Owners:
-    """Who reads which partition now: between two members there is a release, or an end."""
-
-    def __init__(self) -> None:
-        self._members: dict[int, Member] = {}
-
-    def take(self, partition: int, member: "Member") -> None:
-        """A member has got records of a partition.
-
-        Raises:
-            BrokenPromise: Another one is still reading it.
-        """
-        owner = self._members.setdefault(partition, member)
-        if owner is not member:
-            raise BrokenPromise(
-                f"two members read partition {partition} at once: {member.name} was given records "
-                f"of it before {owner.name} had released it"
-            )
-
-    def give(self, partition: int, member: "Member") -> None:
-        """A member reads a partition no longer."""
-        if self._members.get(partition) is member:
-            del self._members[partition]
-
-
-class Watch:
-    """What all members of a case tell, and who waits for it.
-
-    Args:
-        patience: Seconds that `until` waits.
-    """
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._wrong: BrokenPromise | None = None
-        self._news = asyncio.Event()
-
-    def tell(self) -> None:
-        """Something has happened."""
-        self._news.set()
-
-    def blame(self, wrong: BrokenPromise) -> None:
-        """Something was wrong; the first one counts."""
-        self._wrong = self._wrong or wrong
-        self._news.set()
-
-    def run(self, who: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Do something beside the case, and keep what goes wrong in it for who waits."""
-        task = asyncio.create_task(work)
-        task.add_done_callback(lambda ended: self._end(who, ended))
-        return task
-
-    def _end(self, who: str, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, BrokenPromise):
-            self.blame(error)
-        elif error:
-            unexpected = BrokenPromise(f"{who} raised {error!r}")
-            unexpected.__cause__ = error
-            self.blame(unexpected)
-        self.tell()
-
-    def check(self) -> None:
-        """Say what was wrong so far.
-
-        Raises:
-            BrokenPromise: Something was.
-        """
-        if self._wrong:
-            raise self._wrong
-
-    async def until(
-        self,
-        condition: Callable[[], bool],
-        what: str,
-        state: Callable[[], object],
-        within: float | None = None,
-    ) -> None:
-        """Wait for what members tell.
-
-        Args:
-            condition: Whether it is so.
-            what: The same in words.
-            state: What there is instead, where it does not come to that.
-            within: Seconds, where that is not the patience.
-
-        Raises:
-            BrokenPromise: It does not come to that, or something was wrong.
-        """
-        __tracebackhide__ = True
-        seconds = within or self._patience
-        try:
-            async with asyncio.timeout(seconds):
-                while not condition():
-                    self.check()
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            raise BrokenPromise(
-                f"{what}\n  expected: within {seconds:g} s\n  came:     {state()}"
-            ) from None
-        self.check()
 
 
 class Member:
@@ -243,13 +141,13 @@ class Member:
     async def release(self) -> None:
         """Confirm what was revoked and not yet confirmed, because it does not do so by itself."""
         for revocation in self.revocations:
-            await self._give(revocation.partitions)
+            self._give(revocation.partitions)
             await self.subscription.release(revocation.partitions)
 
     async def stop(self) -> None:
         """Leave the group."""
         await self._end_tasks()
-        await self._give(set(self.partitions))
+        self._give(set(self.partitions))
         self.partitions.clear()
         await self.subscription.close()
 
@@ -291,7 +189,7 @@ class Member:
 
     async def _join_anew(self) -> None:
         await self._end_tasks()
-        await self._give(set(self.partitions))
+        self._give(set(self.partitions))
         self.partitions.clear()
         while True:
             with suppress(PenstockError):
@@ -331,12 +229,12 @@ class Member:
                 )
         self.revocations.append(event)
         if event.grace == 0 or self._releases:
-            await self._give(event.partitions)
+            self._give(event.partitions)
             await self.subscription.release(event.partitions)
 
-    async def _give(self, partitions: frozenset[int] | set[int]) -> None:
+    def _give(self, partitions: frozenset[int] | set[int]) -> None:
         for partition in partitions:
-            self._owners.give(partition, self)
+            self._owners.give(partition, self.name)
 
     async def _read(self, partition: int) -> None:
         last = -1
@@ -345,15 +243,14 @@ class Member:
             try:
                 records = await subscription.read(partition, 1000)
             except PositionExpired as gap:
-                self.gaps.append(gap)
-                self._watch.tell()
+                self._tell_of(gap)
                 continue
             except TemporaryError as error:
                 await asyncio.sleep(error.retry_after or _PAUSE)
                 continue
             if not records:
                 return
-            self._owners.take(partition, self)
+            self._owners.take(partition, self.name)
             for record in records:
                 if record.offset <= last:
                     raise BrokenPromise(
@@ -366,6 +263,15 @@ class Member:
             if self._acks:
                 with suppress(TemporaryError):  # the next ack says all that this one did
                     await subscription.ack({partition: last})
+
+    def _tell_of(self, gap: PositionExpired) -> None:
+        if any((gap.partition, gap.wanted) == (one.partition, one.wanted) for one in self.gaps):
+            raise BrokenPromise(
+                f"{self.name} was told twice of the gap at offset {gap.wanted} of partition "
+                f"{gap.partition}: the next call goes on behind the gap"
+            )
+        self.gaps.append(gap)
+        self._watch.tell()
 
 
 def _last_offsets(records: Mapping[int, list[Record]]) -> dict[int, int]:

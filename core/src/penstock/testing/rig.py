@@ -29,9 +29,11 @@ from penstock.plugin import (
 )
 from penstock.testing.backend import Backend
 from penstock.testing.expectation import BrokenPromise, expect
-from penstock.testing.member import Member, Owners, Watch
+from penstock.testing.member import Member
 from penstock.testing.outcome import NOTE, REASON, STATUS, Status
+from penstock.testing.owners import Owners
 from penstock.testing.promise import Case
+from penstock.testing.watch import Watch
 from penstock.testing.way import Reached, Way, reach
 
 NAMESPACE = "conformance"
@@ -39,21 +41,8 @@ NAMESPACE = "conformance"
 _PAUSE = 0.1  # seconds before something is tried again that failed for now
 _SLACK = 1.5  # a case waits more than once
 _CLEARING_SECONDS = 10.0
-_MOST_BATCHES = 200
 
 Answer = TypeVar("Answer")
-
-
-def numbers(amount: int, start: int = 0, key: bytes | None = None, size: int = 0) -> list[Message]:
-    """Messages that carry their number.
-
-    Args:
-        amount: How many.
-        start: The first number.
-        key: Of all of them.
-        size: Bytes to fill each payload up to.
-    """
-    return [Message((b"%d" % one).ljust(size), key=key) for one in range(start, start + amount)]
 
 
 class Rig:
@@ -188,32 +177,6 @@ class Rig:
                 )
         return [result for result in results if isinstance(result, Position)]
 
-    async def fill(self, topic: str, partitions: int, least: int) -> dict[int, list[int]]:
-        """Publish messages without a key until each partition has so many more of them.
-
-        Returns:
-            The offsets of all that were published, by partition.
-        """
-        offsets: dict[int, list[int]] = {partition: [] for partition in range(partitions)}
-        batches = 0
-        while min(map(len, offsets.values())) < least:
-            batches += 1
-            if batches > _MOST_BATCHES:
-                sizes = {partition: len(stored) for partition, stored in offsets.items()}
-                raise BrokenPromise(
-                    f"messages without a key, in {_MOST_BATCHES} batches of {partitions}\n"
-                    f"  expected: at least {least} in each of {partitions} partitions\n"
-                    f"  came:     {sizes}"
-                )
-            for position in await self.publish(topic, numbers(partitions)):
-                if position.partition not in offsets:
-                    raise BrokenPromise(
-                        f"the partition of a message\n  expected: 0 to {partitions - 1}\n"
-                        f"  came:     {position.partition}"
-                    )
-                offsets[position.partition].append(position.offset)
-        return offsets
-
     async def subscribe(
         self, topic: str, group: Group, start: Start = Edge.EARLIEST
     ) -> Subscription:
@@ -236,6 +199,7 @@ class Rig:
         group: Group | None = None,
         start: Start = Edge.EARLIEST,
         *,
+        name: str = "",
         holds: frozenset[int] = frozenset(),
         releases: bool = True,
         acks: bool = False,
@@ -246,7 +210,7 @@ class Rig:
         joined = group or self.group()
         member = Member(
             f"member {next(self._member_numbers)} of {joined}",
-            lambda: self._persist(lambda: self.pubsub.subscribe(topic, joined, start)),
+            lambda: self._persist(lambda: self.pubsub.subscribe(topic, joined, start, name)),
             watch=self.watch,
             holds=holds,
             releases=releases,
@@ -291,7 +255,7 @@ class Rig:
         topic = await self.topic()
         group = self.group()
         for number in range(3):
-            await self.publish(topic, numbers(1, start=number))
+            await self.publish(topic, [Message(b"%d" % number)])
             await self.end_positions(topic)
         await self.read_all(topic, 3, group)
 

@@ -44,7 +44,7 @@ async def reach(backend: Backend, way: Way) -> AsyncIterator[Reached]:
     gateway = plugin.make_gateway(backend.spec)
     async with AsyncExitStack() as opened:
         if way is not Way.DIRECT:
-            server = GatewayServer(gateway, port=0, provisioner_port=None)
+            server = GatewayServer(gateway, port=0, provisioner_port=0)
             await opened.enter_async_context(server)
             remote = RemotePubSub(server.address, batches=way is Way.BATCH)
             yield Reached(gateway, await opened.enter_async_context(remote), server.address)

@@ -2,8 +2,9 @@
 
 from penstock.plugin import Capability, Edge, Subscription
 from penstock.testing.expectation import expect
+from penstock.testing.filling import fill, numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 
 class Acking(Chapter):
@@ -60,7 +61,7 @@ class Acking(Chapter):
     )
     async def test_one_ack_is_for_several_partitions(self, rig: Rig) -> None:
         topic, group = await rig.topic(partitions=2), rig.group()
-        offsets = await rig.fill(topic, 2, least=5)
+        offsets = await fill(rig, topic, 2, least=5)
         first = await rig.join(topic, group)
         await first.until_read(sum(map(len, offsets.values())))
         acked = {0: offsets[0][1], 1: offsets[1][3]}

@@ -2,8 +2,9 @@
 
 from penstock.plugin import Capability, PermanentError, PubSub
 from penstock.testing.expectation import expect, refused
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 ANYBODY = "As `Subscription.ack`, from anywhere: the caller need not be a member, nor anybody."
 

@@ -4,8 +4,9 @@ import asyncio
 
 from penstock.plugin import Subscription, TemporaryError
 from penstock.testing.expectation import expect, refused
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 
 class Closing(Chapter):

@@ -2,8 +2,9 @@
 
 from penstock.plugin import Capability, Gateway
 from penstock.testing.expectation import expect
+from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 GONE = "Remove a stream and its data for good; a stream that is not there is no error."
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from penstock.plugin import Capability, Edge, Gateway, Group, PubSub, Subscription
 from penstock.testing.expectation import expect
+from penstock.testing.filling import fill, numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 OUTLIVE = "Records and positions outlive the gateway's process."
 
@@ -92,14 +93,14 @@ class Durability(Chapter):
     async def test_a_stream_is_found_made_after_a_restart(self, rig: Rig) -> None:
         stream = rig.stream(partitions=rig.partitions(3))
         before = await rig.provision(stream)
-        offsets = await rig.fill(before.topic, rig.partitions(3), least=2)
+        offsets = await fill(rig, before.topic, rig.partitions(3), least=2)
         await rig.restart()
         expect("the address", await rig.provision(stream), before)
         await rig.read_all(before.topic, sum(map(len, offsets.values())))
         if rig.offers(Capability.PARTITIONS):
             more = await rig.provision(replace(stream, partitions=4))
             expect("the address of the stream with one more", more, before)
-            await rig.fill(before.topic, 4, least=1)
+            await fill(rig, before.topic, 4, least=1)
 
     @promise(PubSub.publish, "Messages with one key go to one partition")
     async def test_a_key_stays_in_its_partition_after_a_restart(self, rig: Rig) -> None:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from penstock.plugin import Gateway, NotReady, PubSub, Subscription
 from penstock.testing.expectation import BrokenPromise, expect_that, refused
 from penstock.testing.fault import Action, Fault
+from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.traffic import Traffic
 
 CHECK = "Say whether the messaging system answers now; called every few seconds, never raises."

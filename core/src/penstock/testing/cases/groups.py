@@ -4,8 +4,9 @@ import asyncio
 
 from penstock.plugin import Assigned, PubSub, Subscription
 from penstock.testing.expectation import expect, expect_that
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 
 class Groups(Chapter):
@@ -96,3 +97,20 @@ class Groups(Chapter):
             event = await second.next_event() if waiting.cancelled() else waiting.result()
             expect("the event after a wait was cancelled", event, Assigned(frozenset({0})))
             await leaving
+
+    @promise(
+        PubSub.subscribe,
+        "member: A name that the member keeps when its process starts again, unique within the "
+        "group and the topic",
+    )
+    async def test_a_member_with_a_name_reads_on_when_it_comes_again(self, rig: Rig) -> None:
+        topic, group = await rig.topic(), rig.group()
+        await rig.publish(topic, numbers(10))
+        first = await rig.join(topic, group, name="one")
+        await first.until_read(10)
+        await first.ack_all()
+        await rig.leave(first)
+        await rig.publish(topic, numbers(5, start=10))
+        again = await rig.join(topic, group, name="one")
+        await again.until_read(5)
+        expect("the first payload as read", again.payloads[0], b"10")

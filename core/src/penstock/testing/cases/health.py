@@ -2,8 +2,9 @@
 
 from penstock.plugin import Gateway
 from penstock.testing.expectation import expect, expect_that
+from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 
 class Health(Chapter):

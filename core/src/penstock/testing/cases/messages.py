@@ -4,8 +4,9 @@ import time
 
 from penstock.plugin import Message, Position, Record
 from penstock.testing.expectation import expect, expect_that
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 CLOCKS_MS = 5 * 60 * 1000  # by how much the clock of a messaging system may differ from ours
 BYTES = bytes(range(256))

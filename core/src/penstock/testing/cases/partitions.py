@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from penstock.plugin import Capability, Edge, Gateway, Message, PubSub
 from penstock.testing.expectation import expect, expect_that
+from penstock.testing.filling import fill, numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 SPREAD = "Messages with one key go to one partition, those without are spread."
 
@@ -40,7 +41,7 @@ class Partitions(Chapter):
     @promise(PubSub.publish, SPREAD)
     async def test_messages_without_a_key_are_spread(self, rig: Rig) -> None:
         topic = await rig.topic(partitions=4)
-        offsets = await rig.fill(topic, 4, least=5)
+        offsets = await fill(rig, topic, 4, least=5)
         member = await rig.read_all(topic, sum(map(len, offsets.values())))
         read = {at: [one.offset for one in records] for at, records in member.records.items()}
         expect("offsets by partition, as read", read, offsets)
@@ -68,7 +69,7 @@ class Partitions(Chapter):
         after = await rig.provision(replace(stream, partitions=3))
         expect("the topic", after.topic, before.topic)
         expect("what is left as it is", after.drift, ())
-        offsets = await rig.fill(after.topic, 3, least=1)
+        offsets = await fill(rig, after.topic, 3, least=1)
         await rig.read_all(after.topic, 5 + sum(map(len, offsets.values())))
 
     @promise(
@@ -80,7 +81,7 @@ class Partitions(Chapter):
     async def test_partitions_are_never_taken_away_and_the_drift_says_so(self, rig: Rig) -> None:
         stream = rig.stream(partitions=3)
         topic = (await rig.provision(stream)).topic
-        offsets = await rig.fill(topic, 3, least=2)
+        offsets = await fill(rig, topic, 3, least=2)
         fewer = await rig.provision(replace(stream, partitions=1))
         expect("the topic", fewer.topic, topic)
         expect_that(
@@ -101,7 +102,7 @@ class Partitions(Chapter):
         await rig.publish(topic, numbers(5))
         member = await rig.join(topic, start=Edge.LATEST)
         await rig.provision(replace(stream, partitions=3))
-        offsets = await rig.fill(topic, 3, least=1)
+        offsets = await fill(rig, topic, 3, least=1)
         await member.until_read(sum(map(len, offsets.values())))
         read = {at: [one.offset for one in records] for at, records in member.records.items()}
         expect("offsets by partition, as read", read, offsets)

@@ -4,8 +4,9 @@ from uuid import uuid4
 
 from penstock.plugin import PubSub
 from penstock.testing.expectation import expect
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 
 class Positions(Chapter):

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from penstock.plugin import Capability, Gateway, PermanentError, StreamSettings
 from penstock.testing.expectation import expect, refused
+from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 MADE = "Make what a stream needs, or find it made; asked twice, it answers the same."
 IMPOSSIBLE = "PermanentError: The settings are impossible here; the text names the field."

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 from penstock.plugin import Message, PermanentError, Position, PubSub
 from penstock.testing.expectation import broken, expect, expect_that
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 ORDER = "Store a batch of messages, those of one partition in the order given."

@@ -5,9 +5,11 @@ from collections import Counter
 from penstock.plugin import Capability, Revoked, Subscription
 from penstock.testing.doomed import Doomed
 from penstock.testing.expectation import expect, expect_that
-from penstock.testing.member import Member, Owners
+from penstock.testing.filling import fill, numbers
+from penstock.testing.member import Member
+from penstock.testing.owners import Owners
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 NO_GRACE_OVER_RIFF = {Way.RIFF: "riff's protocol has no word for a revocation or a release"}
@@ -50,7 +52,7 @@ class Rebalancing(Chapter):
         await first.until_holding(4)
         second = await rig.join(topic, group)
         await until_shared(4, first, second)
-        offsets = await rig.fill(topic, 4, least=1)
+        offsets = await fill(rig, topic, 4, least=1)
         total = sum(map(len, offsets.values()))
         await first.until(lambda: first.count + second.count >= total, "both read their share")
         expect_that(first.records, "partitions of the first member", first.records, "some")
@@ -63,7 +65,7 @@ class Rebalancing(Chapter):
         await until_shared(4, first, second)
         await rig.leave(first)
         await second.until_holding(4)
-        offsets = await rig.fill(topic, 4, least=1)
+        offsets = await fill(rig, topic, 4, least=1)
         await second.until(
             lambda: all(set(of) <= set(offsets_of(second, at)) for at, of in offsets.items()),
             f"{second.name} reads all partitions",
@@ -91,14 +93,14 @@ class Rebalancing(Chapter):
         topic, group = await rig.topic(partitions=2), rig.group()
         first = await rig.join(topic, group, releases=False)
         await first.until_holding(2)
-        before = await rig.fill(topic, 2, least=5)
+        before = await fill(rig, topic, 2, least=5)
         await first.until_read(sum(map(len, before.values())))
         second = await rig.join(topic, group)
         await first_revocation(rig, first)
         await first.ack_all()
         await first.release()
         await until_shared(2, first, second)
-        after = await rig.fill(topic, 2, least=5)
+        after = await fill(rig, topic, 2, least=5)
         await first.until(
             lambda: all(
                 of[-1] in (*offsets_of(first, at), *offsets_of(second, at))
@@ -154,7 +156,7 @@ class Rebalancing(Chapter):
         topic, group = await rig.topic(partitions=2), rig.group()
         first = await rig.join(topic, group)
         await first.until_holding(2)
-        offsets = await rig.fill(topic, 2, least=3)
+        offsets = await fill(rig, topic, 2, least=3)
         await first.until_read(sum(map(len, offsets.values())))
         second = await rig.join(topic, group)
         await until_shared(2, first, second)
@@ -172,14 +174,14 @@ class Rebalancing(Chapter):
     async def test_a_partition_that_comes_back_is_read_from_the_position(self, rig: Rig) -> None:
         topic, group = await rig.topic(partitions=2), rig.group()
         first = await rig.join(topic, group)
-        before = await rig.fill(topic, 2, least=3)
+        before = await fill(rig, topic, 2, least=3)
         await first.until_read(sum(map(len, before.values())))
         await first.ack_all()
         second = await rig.join(topic, group)
         await until_shared(2, first, second)
         await rig.leave(second)
         await first.until_holding(2)
-        after = await rig.fill(topic, 2, least=3)
+        after = await fill(rig, topic, 2, least=3)
         await first.until_read(sum(map(len, (*before.values(), *after.values()))))
         read = {at: offsets_of(first, at) for at in first.records}
         expect("offsets by partition", read, {at: before[at] + after[at] for at in before})
@@ -198,7 +200,7 @@ class Rebalancing(Chapter):
     )
     async def test_the_share_of_who_dies_goes_to_the_others(self, rig: Rig) -> None:
         topic, group = await rig.topic(partitions=2), rig.group()
-        offsets = await rig.fill(topic, 2, least=3)
+        offsets = await fill(rig, topic, 2, least=3)
         async with Doomed(rig, topic, group) as doomed:
             await doomed.until_read(1)
             member = await rig.join(topic, group)

@@ -13,8 +13,9 @@ from penstock.plugin import (
     Subscription,
 )
 from penstock.testing.expectation import BrokenPromise, expect, expect_that
+from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 BOUNDS = {

@@ -2,8 +2,9 @@
 
 from penstock.plugin import AtOffsets, AtTime, Capability, Edge, PubSub
 from penstock.testing.expectation import expect
+from penstock.testing.filling import fill, numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 NOT_OVER_RIFF = {Way.RIFF: "riff's protocol knows the earliest and the latest alone"}
@@ -33,12 +34,12 @@ class Seeking(Chapter):
     @promise(AtOffsets, OFFSETS, needs=[Capability.PARTITIONS], not_over=NOT_OVER_RIFF)
     async def test_partitions_without_an_offset_start_at_the_edge(self, rig: Rig) -> None:
         topic = await rig.topic(partitions=2)
-        offsets = await rig.fill(topic, 2, least=5)
+        offsets = await fill(rig, topic, 2, least=5)
         start = {0: offsets[0][3]}
         earliest = await rig.join(topic, start=AtOffsets(start, Edge.EARLIEST))
         await earliest.until_read(len(offsets[0]) - 3 + len(offsets[1]))
         latest = await rig.join(topic, start=AtOffsets(start, Edge.LATEST))
-        more = await rig.fill(topic, 2, least=1)
+        more = await fill(rig, topic, 2, least=1)
         await latest.until_read(len(offsets[0]) - 3 + len(more[0]) + len(more[1]))
         read = {at: [one.offset for one in records] for at, records in latest.records.items()}
         expect("offsets by partition", read, {0: offsets[0][3:] + more[0], 1: more[1]})

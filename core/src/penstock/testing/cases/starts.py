@@ -4,8 +4,9 @@ from uuid import uuid4
 
 from penstock.plugin import Capability, Edge, PermanentError, PubSub
 from penstock.testing.expectation import expect, refused
+from penstock.testing.filling import fill, numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 
 SETTLED = (
     "When it returns, `start` is settled and stored for the partitions in which the group has no "
@@ -96,7 +97,7 @@ class Starts(Chapter):
     async def test_a_start_is_for_the_partitions_without_a_position(self, rig: Rig) -> None:
         topic, group = await rig.topic(partitions=2), rig.group()
         first = await rig.join(topic, group)
-        offsets = await rig.fill(topic, 2, least=5)
+        offsets = await fill(rig, topic, 2, least=5)
         await first.until_read(sum(map(len, offsets.values())))
         await first.subscription.ack({0: offsets[0][1]})
         await rig.leave(first)

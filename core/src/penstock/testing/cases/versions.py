@@ -2,8 +2,9 @@
 
 from penstock.plugin import Capability, Edge, Group, PubSub, start_of_version
 from penstock.testing.expectation import expect
+from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
-from penstock.testing.rig import Rig, numbers
+from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 OWN = "A consumer group. Each version of it has members and positions of its own."
