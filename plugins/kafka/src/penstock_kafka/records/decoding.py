@@ -23,7 +23,9 @@ from penstock_kafka.records.structured import unpack
 _ATTRIBUTES = frozenset({CONTENT_TYPE, DATA_CONTENT_TYPE, ID, SOURCE, SPEC_VERSION, TIME, TYPE})
 
 
-def decode(records: Sequence[ConsumerRecord], acked: int) -> list[Record]:
+def decode(  # noqa: PLR0912 - a loop without calls
+    records: Sequence[ConsumerRecord], acked: int
+) -> list[Record]:
     """Records as they are handed to a subscriber; there is none that cannot be.
 
     Args:

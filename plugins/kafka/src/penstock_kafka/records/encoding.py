@@ -1,6 +1,6 @@
 """Messages as records: CloudEvents in the binary mode of its Kafka binding."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from penstock.plugin import NO_HEADERS, Message
@@ -27,46 +27,38 @@ _IS_EVENT = (SPEC_VERSION, b"1.0")
 _IS_TOMBSTONE = (PREFIX + TOMBSTONE, b"true")
 
 
-def encode(messages: Sequence[Message]) -> list[EncodedRecord]:
+def encode(messages: Iterable[Message]) -> Iterator[EncodedRecord]:
     """Messages as keys, values and headers of records.
 
     What a message leaves empty has no header, so that it is read as empty again. This runs for
     every message, so what repeats from one to the next is encoded once.
 
     Raises:
-        UnicodeEncodeError: A text cannot be stored: it has half of a surrogate pair.
+        UnicodeEncodeError: A text cannot be written: it has half of a surrogate pair.
     """
-    records: list[EncodedRecord] = []
-    add = records.append
-    attributes = [_IS_EVENT]
-    extended: list[Header] = []
+    common, extended = [_IS_EVENT], []
+    repeated = common
     last_content_type = last_type = last_source = ""
     last_extensions = NO_HEADERS
     for payload, content_type, key, extensions, event_id, event_type, source, time in messages:
-        if (
-            event_type != last_type
-            or source != last_source
-            or content_type != last_content_type
-        ):
-            attributes = _attributes(content_type, event_type, source)
+        if event_type != last_type or source != last_source or content_type != last_content_type:
+            common = _common(content_type, event_type, source)
+            repeated = common + extended
             last_content_type, last_type, last_source = content_type, event_type, source
         if extensions is not last_extensions and extensions != last_extensions:
             extended = [(_name(name), text.encode()) for name, text in extensions.items()]
+            repeated = common + extended
             last_extensions = extensions
-        headers = [*attributes, *extended]
-        if event_id:
-            headers.append((ID, event_id.encode()))
+        headers = [*repeated, (ID, event_id.encode())] if event_id else repeated
         if time:
-            headers.append((TIME, time.encode()))
+            headers = [*headers, (TIME, time.encode())]
         if extended and key and not payload and _IS_TOMBSTONE in extended:
-            headers.remove(_IS_TOMBSTONE)
-            add((key, None, headers))
+            yield key, None, [header for header in headers if header != _IS_TOMBSTONE]
         else:
-            add((key or None, payload, headers))
-    return records
+            yield key or None, payload, headers
 
 
-def _attributes(content_type: str, event_type: str, source: str) -> list[Header]:
+def _common(content_type: str, event_type: str, source: str) -> list[Header]:
     """The headers that the events of a publisher have in common."""
     headers = [_IS_EVENT]
     if event_type:
