@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 
 from penstock_kafka.broker_address import BrokerAddress
@@ -38,10 +38,17 @@ async def connected(
         settings: Those of a client.
     """
     known = {name: settings[name] for name in _SETTINGS if name in settings}
-    connection = await create_conn(address.host, address.port, **known)
+    ended = asyncio.Event()
+    connection = AIOKafkaConnection(
+        address.host, address.port, on_close=lambda *_: ended.set(), **known
+    )
     try:
+        await connection.connect()
         yield connection
     finally:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HANG_UP_SECONDS):
-                await connection.close()
+        is_closed = connection.close()
+        # Not so if there never was one: that is never closed either.
+        if ended.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_SECONDS):
+                    await is_closed

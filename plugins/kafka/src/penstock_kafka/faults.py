@@ -53,7 +53,7 @@ def fault(error: BaseException) -> str:
             words = _CERTIFICATE.get(error.verify_code, "its certificate is not valid: {said}")
             return words.format(said=error.verify_message.rstrip("."))
         case ssl.SSLError():
-            reason = error.reason or str(error)
+            reason = getattr(error, "reason", None) or str(error)  # OpenSSL's have one
             said = next((words for part, words in _TLS.items() if part in reason), "")
             return said or f"TLS failed: {reason.replace('_', ' ').lower()}"
         case OSError():

@@ -101,8 +101,8 @@ class _NoRedirects(HTTPRedirectHandler):
         """Follow none."""
 
 
-def _why_not(reason: OSError | str) -> str:
-    words = fault(reason) if isinstance(reason, OSError) else reason
+def _why_not(reason: BaseException | str) -> str:
+    words = reason if isinstance(reason, str) else fault(reason)
     return f"{words}: put its authority into {_TRUSTED}" if words == NOT_TRUSTED else words
 
 
