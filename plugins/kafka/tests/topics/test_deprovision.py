@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from penstock.plugin import Address, DeletionPolicy, PermanentError, StreamSettings
-from penstock_kafka.topics import Topics
+from penstock.plugin import Address, DeletionPolicy, PermanentError, StreamSettings, TemporaryError
+from penstock_kafka.topics import Topics, administration
 from tests.servers.fixtures import OwnKafka
 from tests.servers.kafka import KafkaServer
 
@@ -49,6 +49,15 @@ async def test_two_at_once_delete_it_once(
     await open_topics().provision(STREAM)
     await asyncio.gather(*(open_topics().deprovision(STREAM) for _ in range(4)))
     assert await broker.partitions(topic) == 0
+
+
+async def test_a_topic_that_does_not_go_away_is_said(
+    topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await topics.provision(STREAM)
+    monkeypatch.setattr(administration, "PATIENCE", 0)
+    with pytest.raises(TemporaryError, match=r"was deleted and is there again: .*auto\.create"):
+        await topics.deprovision(STREAM)
 
 
 async def test_a_topic_that_a_client_makes_anew_after_that_is_the_streams(

@@ -3,8 +3,16 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from penstock.plugin import Address, DeletionPolicy, Retention, StreamSettings
-from penstock_kafka.topics import Topics
+import pytest
+
+from penstock.plugin import (
+    Address,
+    DeletionPolicy,
+    Retention,
+    StreamSettings,
+    TemporaryError,
+)
+from penstock_kafka.topics import Topics, administration
 from penstock_kafka.topics.entry import Entry
 from tests.servers.kafka import KafkaServer
 
@@ -84,6 +92,17 @@ async def test_partitions_grow_where_the_stream_asks_and_never_shrink(
     )
     assert await topics.provision(stream()) == Address(topic), "nothing asked, nothing said"
     assert await broker.partitions(topic) == 6
+
+
+async def test_partitions_without_a_leader_are_waited_for(
+    topics: Topics, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await topics.provision(stream(1))
+    monkeypatch.setattr(administration, "PATIENCE", 0)
+    with pytest.raises(TemporaryError, match="leader"):
+        await topics.provision(stream(2))
+    with pytest.raises(TemporaryError, match="leader"):
+        await topics.ensure(f"{topic}-of-another")
 
 
 async def test_the_gateways_partitions_are_for_new_topics(

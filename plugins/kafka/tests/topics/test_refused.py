@@ -75,8 +75,12 @@ async def test_a_change_that_cannot_be_is_refused(
 
 async def test_the_gateways_replication_factor_is_named(open_topics: "OpenTopics") -> None:
     topics = open_topics(replication_factor=3)
-    with pytest.raises(PermanentError, match="replicationFactor"):
+    with pytest.raises(PermanentError, match=r"^replicationFactor of the gateway: "):
         await topics.provision(StreamSettings("space", "stream"))
+    with pytest.raises(PermanentError, match=r"^replicationFactor: .*in which gateways note"):
+        await topics.provision(
+            StreamSettings("space", "stream", config={"replication.factor": "1"})
+        )
 
 
 async def test_a_name_that_kafka_takes_for_another_is_refused(

@@ -38,7 +38,7 @@ async def allow(kafka: SecureKafka, *rights: str, topic: str, pattern: str = "li
     operations = [argument for right in rights for argument in ("--operation", right)]
     await asyncio.to_thread(
         kafka.server.tool,
-        "kafka.admin.AclCommand",
+        "org.apache.kafka.tools.AclCommand",
         *("--add", "--allow-principal", f"User:{MALLORY.name}", *operations),
         *("--topic", topic, "--resource-pattern-type", pattern),
     )

@@ -21,7 +21,7 @@ from penstock_kafka.topics.declaration import Declaration
 from penstock_kafka.topics.entry import Entry
 from penstock_kafka.topics.layout import Layout
 from penstock_kafka.topics.plan import Existing, entry_of_ours, plan
-from penstock_kafka.topics.refusal import refusal
+from penstock_kafka.topics.refusal import ABOUT_SETTINGS, refusal
 from penstock_kafka.topics.registry import Registry
 from penstock_kafka.topics.setting import Setting
 
@@ -53,7 +53,6 @@ class Provisioning:
         """
         topic = declared.topic
         try:
-            await self._registry.open()
             # Nothing is noted of a topic that is refused, or made by somebody else meanwhile.
             await self._create(declared, validate_only=True)
             # Before it is there: who is ended in between has not lost whose it is.
@@ -148,11 +147,13 @@ class Provisioning:
         await self._administration.wait_until_led(topic, partitions)
 
     async def _refusal(self, error: Exception, doing: str, declared: Declaration) -> PenstockError:
-        return refusal(error, doing, declared, await self._known_settings())
+        known = await self._known_settings() if isinstance(error, ABOUT_SETTINGS) else ()
+        return refusal(error, doing, declared, known)
 
     async def _known_settings(self) -> Collection[str]:
         """The names of all settings that topics have here, as far as the broker tells."""
         try:
+            await self._registry.open()
             return await self._administration.settings(self._registry.topic)
-        except CLIENT_ERRORS:
+        except (PenstockError, *CLIENT_ERRORS):
             return ()

@@ -16,6 +16,9 @@ from penstock_kafka.errors import translated
 from penstock_kafka.topic_fields import REPLICATION_FACTOR
 from penstock_kafka.topics.declaration import PARTITIONS, Declaration
 
+ABOUT_SETTINGS = (InvalidConfigurationError, InvalidRequestError)
+"""What brokers answer to a setting that there is not."""
+
 
 def refusal(
     error: Exception, doing: str, declared: Declaration, known: Collection[str]
@@ -28,7 +31,7 @@ def refusal(
         declared: What was wanted of the topic.
         known: Names of the settings that the broker has; empty where it did not tell.
     """
-    if known and isinstance(error, InvalidConfigurationError | InvalidRequestError):
+    if known and isinstance(error, ABOUT_SETTINGS):
         for name in sorted(declared.settings):
             if name not in known:
                 return PermanentError(unknown_setting(name, declared, known))

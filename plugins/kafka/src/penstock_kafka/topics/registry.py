@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError
 from aiokafka.structs import TopicPartition
 
 from penstock.plugin import TemporaryError
@@ -146,7 +146,11 @@ class Registry:
         try:
             yield
         except CLIENT_ERRORS as error:
-            what = f"{doing} topic {self.topic}, in which gateways note what they made"
+            # What is wrong with it is the gateway's doing, not the stream's.
+            field = (
+                "replicationFactor: " if isinstance(error, InvalidReplicationFactorError) else ""
+            )
+            what = f"{field}{doing} topic {self.topic}, in which gateways note what they made"
             raise translated(error, what) from error
 
     def _forget(self) -> None:
