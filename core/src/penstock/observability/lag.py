@@ -62,16 +62,16 @@ class LagWatch:
     Args:
         held: Whether only partitions count that members in this process hold: where a group has
             members elsewhere, each tells of its own.
-        interval: Seconds in which gateways are asked once.
+        interval: Seconds in which gateways are asked once; `INTERVAL`.
 
     Attributes:
         lags: As of the last measurement. What a gateway did not answer for is left out.
     """
 
-    def __init__(self, *, held: bool = False, interval: float = INTERVAL) -> None:
+    def __init__(self, *, held: bool = False, interval: float | None = None) -> None:
         self.lags: Sequence[PartitionLag] = ()
         self._held = held
-        self._interval = interval
+        self._interval = INTERVAL if interval is None else interval
         self._groups: dict[tuple[PubSub, str, Group], FollowedGroup] = {}
         self._measured = float("-inf")
         self._measuring: asyncio.Task[None] | None = None

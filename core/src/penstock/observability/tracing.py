@@ -7,16 +7,16 @@ A trace goes on from message to message by the CloudEvents extensions `tracepare
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import entry_points
-from importlib.util import find_spec
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from penstock import __version__
-from penstock.plugin import UsageError
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Tracer
+
+EXPORT_SECONDS: Final = 2.0
+"""How long the last spans may take to be exported."""
 
 _LOG = logging.getLogger(__name__)
 _ASKING: Final = (
@@ -38,7 +38,7 @@ def traces_wanted(environment: Mapping[str, str]) -> str:
 def open_tracer(service: str, environment: Mapping[str, str]) -> "Iterator[Tracer | None]":
     """What makes spans, where OpenTelemetry's environment asks for it; ``None``: nothing does.
 
-    At the end what was not exported yet is.
+    At the end what was not exported yet is, for `EXPORT_SECONDS`.
 
     Args:
         service: Its name, where the environment has none.
@@ -52,7 +52,10 @@ def open_tracer(service: str, environment: Mapping[str, str]) -> "Iterator[Trace
     if not asking:
         yield None
         return
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+    try:
+        # Loaded where it is wanted.
+        from penstock.observability.tracer_provider import make_provider  # noqa: PLC0415
+    except ImportError:
         _LOG.warning(
             "%s asks for traces, and OpenTelemetry is not installed: there are none; "
             "pip install 'penstock[tracing]'",
@@ -60,37 +63,11 @@ def open_tracer(service: str, environment: Mapping[str, str]) -> "Iterator[Trace
         )
         yield None
         return
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - loaded where it is wanted
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    named = "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    names = {} if named or environment.get("OTEL_SERVICE_NAME") else {"service.name": service}
-    provider = TracerProvider(resource=Resource.create(names), shutdown_on_exit=False)
-    for exporter in _exporters(environment):
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider = make_provider(service, environment)
     try:
         yield provider.get_tracer("penstock", __version__)
     finally:
-        provider.shutdown()
-
-
-def _exporters(environment: Mapping[str, str]) -> "Iterator[SpanExporter]":
-    """Those that the environment names, by OpenTelemetry's own entry points."""
-    for word in (environment.get("OTEL_TRACES_EXPORTER") or "otlp").split(","):
-        name = word.strip()
-        if name == "otlp":
-            protocol = (
-                environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-                or environment.get("OTEL_EXPORTER_OTLP_PROTOCOL")
-                or "grpc"
-            )
-            name = f"otlp_proto_{protocol.partition('/')[0]}"
-        known = entry_points(group="opentelemetry_traces_exporter")
-        if name not in known.names:
-            raise UsageError(
-                f"OpenTelemetry's exporter of traces {name!r} is not installed; installed: "
-                f"{', '.join(sorted(known.names)) or 'none'}; pip install 'penstock[tracing]', or "
-                "change OTEL_TRACES_EXPORTER or OTEL_EXPORTER_OTLP_PROTOCOL"
-            )
-        yield known[name].load()()
+        # A collector that is away must not keep the process from ending.
+        ending = Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(EXPORT_SECONDS)

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from penstock.observability.lag import INTERVAL, LagWatch
+from penstock.observability.lag import LagWatch
 from penstock.observability.metrics_page import COUNT_BUCKETS, SECONDS_BUCKETS, MetricsPage
 from penstock.observability.traffic import BatchMeter, PublishMeter, ReadMeter, reason_of
 from penstock.server.batch_session import Buffered
@@ -25,10 +25,10 @@ class GatewayMetrics:
 
     Args:
         page: Where they are shown.
-        lag_interval: Seconds in which a gateway is asked once for what the lag needs.
+        lag_interval: As of `LagWatch`.
     """
 
-    def __init__(self, page: MetricsPage, lag_interval: float = INTERVAL) -> None:
+    def __init__(self, page: MetricsPage, lag_interval: float | None = None) -> None:
         self.page = page
         self._lag_interval = lag_interval
         registry = page.registry
