@@ -36,7 +36,8 @@ def encode(messages: Iterable[Message]) -> Iterator[EncodedRecord]:
     Raises:
         UnicodeEncodeError: A text cannot be written: it has half of a surrogate pair.
     """
-    common, extended = [_IS_EVENT], []
+    common: list[Header] = [_IS_EVENT]
+    extended: list[Header] = []
     repeated = common
     last_content_type = last_type = last_source = ""
     last_extensions = NO_HEADERS
