@@ -19,6 +19,7 @@ from penstock_kafka.errors import error_of, translated
 from tests.servers.fixtures import OwnKafka
 from tests.servers.kafka_properties import Listener
 from tests.servers.secure_kafka import ALICE, MALLORY, SecureKafka, User
+from tests.servers.tokens import TokenServer
 
 PATIENCE = 30.0
 WRONG = "hunter2-is-wrong"
@@ -212,6 +213,18 @@ class TestWrong:
         spec = {**ways.spec("SASL_SSL"), "auth": {"type": "oauth", "accessToken": token}}
         assert await message(spec) == "it refuses the access token: see auth"
 
+    async def test_a_token_that_is_refused_is_not_used_again(
+        self, ways: Ways, clusters: Clusters
+    ) -> None:
+        spec = ways.spec("SASL_SSL", "credentials")
+        with TokenServer(dict([ALICE])) as stranger:
+            spec["auth"]["tokenEndpointUri"] = stranger.token_url
+            cluster = clusters(spec)
+            for count in (1, 2):
+                health = await cluster.check()
+                assert health.message.endswith("it refuses the access token: see auth")
+                assert stranger.issued == count
+
     async def test_a_clients_secret(self, ways: Ways, message: Any) -> None:
         said = await message(ways.spec("SASL_SSL", "credentials", User(ALICE.name, WRONG)))
         endpoint = ways.kafka.tokens.token_url
@@ -367,6 +380,21 @@ class TestLog:
             await producer.start()
         await producer.stop()
         assert caplog.text == ""
+
+    @pytest.mark.parametrize("type_", ["plain", "scram-sha-512"])
+    @pytest.mark.parametrize("tls", [None, {}])
+    def test_a_password_in_the_clear_is_warned_of(
+        self,
+        type_: str,
+        tls: dict[str, Any] | None,
+        keep: Keep,
+        clusters: Clusters,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        auth = {"type": type_, "username": "a", "passwordSecret": keep(WRONG)}
+        clusters({"bootstrapServers": "a", "tls": tls, "auth": auth})
+        warned = "what type plain logs in with travels in the clear without tls" in caplog.text
+        assert warned == (type_ == "plain" and tls is None)
 
 
 class TestRotation:

@@ -1,8 +1,11 @@
 """What may stand in a spec, and what is said of the rest."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from penstock.plugin import SecretSource
@@ -27,6 +30,25 @@ def problems(**fields: Any) -> dict[str, str]:
         ".".join(map(str, error["loc"])): error["msg"].removeprefix("Value error, ")
         for error in refusal.value.errors()
     }
+
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+EXAMPLES = [
+    document
+    for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    for document in yaml.safe_load_all(block)
+    if document["kind"] == "KafkaGateway"
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_readme_are_read(example: dict[str, Any]) -> None:
+    KafkaGatewaySpec.model_validate(example["spec"])
+
+
+def test_the_readme_has_an_example_of_each_way_to_log_in() -> None:
+    types = {example["spec"].get("auth", {}).get("type") for example in EXAMPLES}
+    assert types >= {"scram-sha-512", "tls", "oauth"}
 
 
 class TestBootstrapServers:

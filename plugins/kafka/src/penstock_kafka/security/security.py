@@ -1,5 +1,6 @@
 """What every client is given of `tls` and `auth`."""
 
+import logging
 from typing import Any
 
 from penstock_kafka.security.auth import Auth, CertificateAuth, OAuth, PasswordAuth
@@ -7,6 +8,8 @@ from penstock_kafka.security.context import FollowingContext, following_context
 from penstock_kafka.security.secret import of_field
 from penstock_kafka.security.tls import Tls
 from penstock_kafka.security.token import TokenProvider
+
+_LOG = logging.getLogger(__name__)
 
 
 class Security:
@@ -25,6 +28,10 @@ class Security:
         self._auth = auth
         self._context: FollowingContext | None = None
         self._tokens = TokenProvider(auth) if isinstance(auth, OAuth) else None
+        if tls is None and auth is not None and auth.type in ("plain", "oauth"):
+            _LOG.warning(
+                "auth: what type %s logs in with travels in the clear without tls", auth.type
+            )
 
     def settings(self) -> dict[str, Any]:
         """Settings for a client; they hold secrets, so they are for no log.
