@@ -27,6 +27,7 @@ check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up
 	$(BIN)/python -m penstock.resources.crd --check --output crds
 	$(BIN)/python -m penstock.resources.reference --check --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --check --output docs/cli.md
+	$(BIN)/python scripts/generate_metrics.py --check
 
 fix: .venv/dev.stamp ## Reformat, and fix what the linter can
 	$(BIN)/ruff check --fix .
@@ -37,6 +38,7 @@ generate: .venv/dev.stamp ## Write the protobuf stubs, the CRDs and the CLI refe
 	$(BIN)/python -m penstock.resources.crd --output crds
 	$(BIN)/python -m penstock.resources.reference --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --output docs/cli.md
+	$(BIN)/python scripts/generate_metrics.py
 
 bench: .venv/dev.stamp ## Measure throughput, latency and size, as ratios within one run
 	@scripts/kafka.sh
