@@ -27,6 +27,7 @@ from penstock.plugin import (
     Start,
     StreamSettings,
     Subscription,
+    UsageError,
 )
 from penstock.resources.manifest import load
 from penstock.resources.models import Stream
@@ -55,9 +56,10 @@ class SlowGateway(Gateway):
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.failures: list[Exception] = []
+        self.health = Health(ready=True)
 
     async def check(self) -> Health:
-        return Health(ready=True)
+        return self.health
 
     async def provision(self, stream: StreamSettings) -> Address:
         if self.failures:
@@ -95,11 +97,18 @@ class Slow(NamedTuple):
 
 
 @pytest.fixture
-async def slow(tmp_path: Path) -> AsyncIterator[Slow]:
+def health() -> Health:
+    """What the gateway says of itself when it is opened."""
+    return Health(ready=True)
+
+
+@pytest.fixture
+async def slow(tmp_path: Path, health: Health) -> AsyncIterator[Slow]:
     made: list[SlowGateway] = []
 
     def make(spec: Spec) -> Gateway:
         made.append(SlowGateway(spec))
+        made[-1].health = health
         return made[-1]
 
     kind = GatewayKind("SlowGateway", Spec, frozenset[Capability](), "Slow.")
@@ -136,8 +145,23 @@ async def test_a_gateway_that_is_not_ready_is_asked_again(slow: Slow) -> None:
     assert slow.shown.getvalue().count(said) == 1
 
 
+@pytest.mark.parametrize("health", [Health(ready=False, message="the broker is away")])
+async def test_what_is_wrong_with_a_gateway_is_said_once_and_not_by_its_streams_too(
+    slow: Slow,
+) -> None:
+    slow.gateway.failures = [
+        NotReady("the broker is away", retry_after=0.001),
+        NotReady("the topic has no leader", retry_after=0.001),
+    ]
+    await slow.gateways.provision(slow.stream)
+    shown = slow.shown.getvalue()
+    assert shown.count("the broker is away") == 1
+    assert 'SlowGateway "slow" is not ready: the broker is away; trying again' in shown
+    assert 'Stream "words" is not ready: the topic has no leader; trying again' in shown
+
+
 async def test_a_stream_that_a_gateway_refuses_is_named_with_its_place(slow: Slow) -> None:
     slow.gateway.failures = [PermanentError("spec.partitions: too many")]
-    with pytest.raises(PermanentError) as refusal:
+    with pytest.raises(UsageError) as refusal:
         await slow.gateways.provision(slow.stream)
     assert str(refusal.value).endswith('app.yaml:6: Stream "words": spec.partitions: too many')

@@ -1,9 +1,10 @@
 """What `penstock run` shows."""
 
+import logging
 import os
 from io import StringIO
 
-from penstock.local.output import Output
+from penstock.local.output import Output, OutputHandler
 
 
 def test_every_line_has_a_name_in_front_and_names_are_aligned() -> None:
@@ -39,3 +40,12 @@ def test_when_nobody_reads_any_more_it_goes_on_quietly() -> None:
         output = Output([], stream)
         output.event("one")
         output.event("two")
+
+
+def test_warnings_that_are_logged_are_shown_and_what_is_less_is_not() -> None:
+    stream = StringIO()
+    logger = logging.getLogger("of a plugin")
+    logger.addHandler(OutputHandler(Output([], stream, color=True)))
+    logger.warning("the disk is %s", "full")
+    logger.info("hello")
+    assert stream.getvalue() == "\x1b[1mpenstock\x1b[0m | \x1b[31mthe disk is full\x1b[0m\n"

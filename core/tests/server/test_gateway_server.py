@@ -50,7 +50,7 @@ async def test_a_stream_it_provisions_has_its_address_and_its_content_type(
     server: GatewayServer, riff: "RiffClient"
 ) -> None:
     stream = StreamSettings("default", "numbers", content_type="application/json")
-    topic, gateway = await server.provision(stream)
+    topic, gateway, _ = await server.provision(stream)
     assert gateway == server.address
     code, _ = await riff.refused(riff.publish(topic, b"1", "text/plain"))
     assert code == grpc.StatusCode.INVALID_ARGUMENT

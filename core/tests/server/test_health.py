@@ -71,6 +71,24 @@ async def test_it_follows_what_the_gateway_says(
     assert caplog.text.count("no broker at 10.0.0.1:9092") == 1
 
 
+async def test_who_wants_to_know_is_told_of_each_change() -> None:
+    told: asyncio.Queue[Health] = asyncio.Queue()
+    gateway = Moody()
+    changes = [
+        Health(ready=False, message="no broker"),
+        Health(ready=False, message="no login"),
+        Health(ready=True),
+    ]
+    server = GatewayServer(
+        gateway, port=0, provisioner_port=None, check_interval=0.001, tell_health=told.put_nowait
+    )
+    async with asyncio.timeout(10), server:
+        for change in changes:
+            gateway.mood = change
+            assert await told.get() == change
+    assert told.empty()
+
+
 async def test_a_check_that_raises_means_not_serving(
     channel: grpc.aio.Channel, gateway: Moody
 ) -> None:

@@ -1,6 +1,7 @@
 """`penstock run`: everything that manifests declare, on this machine."""
 
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 from penstock.cli.manifests import files_argument, load_sound
 from penstock.garbage import collect_seldom
-from penstock.local.output import Output
+from penstock.local.output import Output, OutputHandler
 from penstock.local.reload import WATCHED
 from penstock.local.runtime import Runtime
 from penstock.local.sidecar import sidecar_log_name
@@ -64,6 +65,7 @@ def command(
         [*names, *map(sidecar_log_name, names)],
         color=sys.stdout.isatty() and ctx.color is not False,
     )
+    logging.basicConfig(handlers=[OutputHandler(output)])
     with open_tracer("penstock-run", os.environ) as tracer:
         runtime = Runtime(
             manifests,

@@ -114,9 +114,14 @@ def _running(stream: str, namespace: str) -> Target:
 
 
 def _unknown(run: Run, namespace: str, stream: str) -> UsageError | NotReady:
-    if not run.streams:
-        return NotReady(f"penstock run (pid {run.pid}) has no streams yet: try again when it is up")
     here = [one.name for one in run.streams if one.namespace == namespace]
+    if not run.ready:
+        return NotReady(
+            f'penstock run (pid {run.pid}) is not ready, and has no stream "{stream}" as yet'
+            f"{did_you_mean(stream, here)}; what it waits for is in its output"
+        )
+    if not run.streams:
+        return UsageError(f"penstock run (pid {run.pid}) has no streams: none is in its manifests")
     if not here:
         namespaces = listing({one.namespace for one in run.streams})
         return UsageError(

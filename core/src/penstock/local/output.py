@@ -1,5 +1,6 @@
 """What `penstock run` shows: one line for each event, and the logs of the functions."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -54,6 +55,22 @@ class Output:
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
+
+
+class OutputHandler(logging.Handler):
+    """Shows what is logged in this process among the events.
+
+    Args:
+        output: Where.
+    """
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record."""
+        self._output.warning(self.format(record))
 
 
 def discard(stream: TextIO) -> None:

@@ -57,6 +57,12 @@ class LocalProcessor:
         self.function = Supervisor(self._service, output, must_start=not reload)
         self.sidecar: Supervisor | None = None
 
+    @property
+    def streams(self) -> set[tuple[str, str]]:
+        """Those that it reads and writes, by namespace and name."""
+        spec, namespace = self._processor.spec, self._processor.metadata.namespace
+        return {(namespace, one.stream) for one in (*spec.inputs, *spec.outputs)}
+
     def bind(self, streams: Mapping[tuple[str, str], StreamBinding], work: Path) -> Supervisor:
         """Make the sidecar, now that the streams are known.
 

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,11 +16,13 @@ from penstock.local.processor import LocalProcessor
 from penstock.local.reaper import Reaper
 from penstock.local.secrets import mount_secrets
 from penstock.local.sidecar import GRACE_SECONDS, check_sidecar_installed
-from penstock.local.state import Run, RunningStream, RunState, state_folder
+from penstock.local.state import Run, RunState, state_folder
+from penstock.local.streams import LocalStreams
 from penstock.local.summary import summarize
 from penstock.local.supervisor import Supervisor
 from penstock.plugin import Plugins
 from penstock.resources.manifest import Manifests
+from penstock.resources.models import ConcreteGateway
 from penstock.workload import StreamBinding
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ class Runtime:
         """Run until SIGINT, SIGTERM or SIGHUP, and stop in order; a second one kills what is left.
 
         Raises:
-            UsageError: Something of the manifests cannot be run here, or another run goes on.
-            PenstockError: A gateway refused a stream, or a function failed before it was ready.
+            UsageError: Something of the manifests cannot be run here, a gateway refuses a stream,
+                or another run goes on.
+            PenstockError: A function failed before it was ready.
         """
         self._processors = self._plan()
         loop = asyncio.get_running_loop()
@@ -116,38 +118,38 @@ class Runtime:
             if self._reload:
                 self._spawn(processor.reload(self._not_watched()))
             self._spawn(processor.function.run(reaper))
-        bindings = await self._open_streams(stack, state.work / "secrets")
-        streams = tuple(
-            RunningStream(*key, one.gateway, one.topic, one.content_type)
-            for key, one in bindings.items()
-        )
-        run = Run(os.getpid(), streams=streams)
-        state.describe(run)
-        for processor in self._processors:
-            sidecar = processor.bind(bindings, state.work)
-            self._spawn(processor.run_sidecar(sidecar, reaper))
+        metrics = await self._serve_metrics(stack)
+        gateways = LocalGateways(self._plugins, stack, self._output, metrics, self._tracer)
+        streams = LocalStreams(self._manifests.streams, gateways)
+
+        def found() -> None:
+            state.describe(Run(os.getpid(), streams=streams.running))
+            self._start_sidecars(streams.bindings, state.work, reaper)
+
+        await streams.open(self._mounted(state.work / "secrets"), found)
         for supervisor in (*self._functions, *self._sidecars):
             await supervisor.ready.wait()
-        state.describe(replace(run, ready=True))
-        self._output.event(summarize(streams, self._manifests.processors))
+        state.describe(Run(os.getpid(), ready=True, streams=streams.running))
+        self._output.event(summarize(streams.running, self._manifests.processors))
         if self._metrics_port is not None:
             self._output.event(self._summarize_metrics(self._metrics_port))
         self._output.event(f"ready in {monotonic() - self._started:.1f} s; Ctrl-C stops")
 
-    async def _open_streams(
-        self, stack: AsyncExitStack, secrets: Path
-    ) -> Mapping[Key, StreamBinding]:
+    def _mounted(self, secrets: Path) -> list[ConcreteGateway]:
+        """The gateways, with files in place of Secrets."""
         manifests = self._manifests
-        metrics = await self._serve_metrics(stack)
-        gateways = LocalGateways(self._plugins, stack, self._output, metrics, self._tracer)
         resources = mount_secrets(manifests.gateways, manifests.secrets, secrets)
         manifests.secrets.clear()
-        for gateway in resources:
-            await gateways.open(gateway)
-        return {
-            (stream.metadata.namespace, stream.metadata.name): await gateways.provision(stream)
-            for stream in manifests.streams
-        }
+        return resources
+
+    def _start_sidecars(
+        self, streams: Mapping[Key, StreamBinding], work: Path, reaper: Reaper
+    ) -> None:
+        """Start those whose streams are all there by now."""
+        for processor in self._processors:
+            if processor.sidecar is None and processor.streams <= streams.keys():
+                sidecar = processor.bind(streams, work)
+                self._spawn(processor.run_sidecar(sidecar, reaper))
 
     async def _serve_metrics(self, stack: AsyncExitStack) -> "GatewayMetrics | None":
         if self._metrics_port is None:

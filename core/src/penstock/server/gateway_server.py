@@ -1,6 +1,7 @@
 """One gateway for everybody: both gateway protocols on one port, the provisioner on another."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,11 +11,11 @@ from aiohttp import web
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from penstock.plugin import Address, Gateway, StreamSettings
+from penstock.plugin import Address, Gateway, Health, StreamSettings
 from penstock.server.batch_service import BatchGatewayService
 from penstock.server.calls import Calls
 from penstock.server.catalog import StreamCatalog
-from penstock.server.health import HealthReport
+from penstock.server.health import HealthReport, log_health
 from penstock.server.liiklus_service import LiiklusService
 from penstock.server.port import check_port
 from penstock.server.provisioner import Provisioner
@@ -52,6 +53,8 @@ class GatewayServer:
         advertised: Where clients reach the gateway protocols, `host:port` or a host with the
             same port; left out: `host`, or the loopback where that is every interface.
         check_interval: Seconds between two checks of the gateway for the health service.
+        tell_health: Told when the gateway cannot serve, with each new reason, and when it can
+            again; left out: the log is.
         name: What metrics call the gateway.
         metrics: Where its traffic is counted. Left out: on the port of the provisioner, at
             `/metrics`; nowhere without one.
@@ -75,6 +78,7 @@ class GatewayServer:
         provisioner_port: int | None = PROVISIONER_PORT,
         advertised: str | None = None,
         check_interval: float = 2.0,
+        tell_health: Callable[[Health], None] = log_health,
         name: str = "gateway",
         metrics: "GatewayMetrics | None" = None,
         tracer: "Tracer | None" = None,
@@ -91,6 +95,7 @@ class GatewayServer:
         self._port = port
         self._advertised = advertised
         self._check_interval = check_interval
+        self._tell_health = tell_health
         self._running = AsyncExitStack()
         self._grace = GRACE_SECONDS
         self._stopped = asyncio.Event()
@@ -159,7 +164,7 @@ class GatewayServer:
             self._measured.watch(batch.sessions)
         add_LiiklusServiceServicer_to_server(liiklus, server)
         add_BatchGatewayServicer_to_server(batch, server)
-        report = HealthReport(self._gateway, _SERVICES, self._check_interval)
+        report = HealthReport(self._gateway, _SERVICES, self._check_interval, self._tell_health)
         health_pb2_grpc.add_HealthServicer_to_server(report.servicer, server)
         names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grpc_health.v1.health import aio
 from grpc_health.v1.health_pb2 import HealthCheckResponse
@@ -12,6 +12,14 @@ from penstock.plugin import Gateway, Health
 _LOGGER = logging.getLogger(__name__)
 
 
+def log_health(health: Health) -> None:
+    """Log that a gateway cannot serve, and that it can again."""
+    if health.ready:
+        _LOGGER.info("the gateway is ready again")
+    else:
+        _LOGGER.warning("the gateway is not ready: %s", health.message)
+
+
 class HealthReport:
     """Asks a gateway again and again whether it can serve, and says so for each service.
 
@@ -19,6 +27,7 @@ class HealthReport:
         gateway: Who is asked.
         services: Full names of the services; the empty name, of the whole server, is added.
         interval: Seconds between two questions.
+        tell: Told when the gateway cannot serve, with each new reason, and when it can again.
         patience: Seconds after which a gateway that has not answered is not ready.
 
     Attributes:
@@ -30,12 +39,14 @@ class HealthReport:
         gateway: Gateway,
         services: Sequence[str],
         interval: float,
+        tell: Callable[[Health], None] = log_health,
         patience: float = 5.0,
     ) -> None:
         self.servicer = aio.HealthServicer()
         self._gateway = gateway
         self._services = ("", *services)
         self._interval = interval
+        self._tell = tell
         self._patience = patience
         self._last: Health | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -58,11 +69,9 @@ class HealthReport:
 
     async def _update(self) -> None:
         health = await self._ask()
-        if health != self._last and not health.ready:
-            _LOGGER.warning("the gateway is not ready: %s", health.message)
-        elif self._last and not self._last.ready and health.ready:
-            _LOGGER.info("the gateway is ready again")
-        self._last = health
+        before, self._last = self._last or Health(ready=True), health
+        if health != before and not (health.ready and before.ready):
+            self._tell(health)
         status = HealthCheckResponse.SERVING if health.ready else HealthCheckResponse.NOT_SERVING
         for service in self._services:
             await self.servicer.set(service, status)
