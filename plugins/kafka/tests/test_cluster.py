@@ -109,15 +109,37 @@ class TestBootstrap:
         said = f"cannot connect to Kafka: {silent}: there is no answer"
         assert await why_not(clusters(silent)) == said
 
-    async def test_a_server_of_another_kind(self, clusters: Clusters) -> None:
-        def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"220 mail.example.com ESMTP\r\n" * 3)
+    @pytest.mark.parametrize(
+        ("said", "understood"),
+        [
+            (b"220 mail.example.com ESMTP\r\n", "it does not speak Kafka's protocol"),
+            # An answer to the first question, which is not what it should be.
+            (b"\0\0\0\x08\0\0\0\x01nope", "it does not speak Kafka's protocol"),
+            (b"\0\0\0\x08\0\0\0\x07nope", "it does not speak Kafka's protocol"),
+            # A version of no question at all.
+            (
+                b"\0\0\0\x0a\0\0\0\x01\0\0\0\0\0\0",
+                (
+                    "its version does not go with this client: MetadataRequest cannot be used if "
+                    "the API version is unknown"
+                ),
+            ),
+            (b"", "it ended the connection"),
+        ],
+    )
+    async def test_a_server_of_another_kind(
+        self, said: bytes, understood: str, clusters: Clusters
+    ) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.write(said)
             writer.close()
 
-        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
             address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            said = await why_not(clusters(address))
-        assert said.startswith(f"cannot connect to Kafka: {address}: it ended the connection")
+            cluster = clusters(address)
+            assert await why_not(cluster) == f"cannot connect to Kafka: {address}: {understood}"
+            assert not (await cluster.check()).ready
 
     async def test_brokers_that_send_clients_elsewhere(
         self, own_kafka: OwnKafka, clusters: Clusters

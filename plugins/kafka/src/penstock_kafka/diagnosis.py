@@ -7,8 +7,10 @@ from typing import Any
 
 from aiokafka.errors import (
     IllegalSaslStateError,
+    IncompatibleBrokerVersion,
     KafkaConnectionError,
     KafkaError,
+    KafkaProtocolError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
@@ -19,6 +21,7 @@ from penstock_kafka.connection import FAILURES, connected
 from penstock_kafka.faults import (
     ENDED,
     NO_TLS,
+    NOT_KAFKA,
     NOT_TRUSTED,
     REFUSES_CERTIFICATE,
     SPEAKS_TLS,
@@ -50,6 +53,8 @@ async def diagnosis(
     """
     is_closed = isinstance(error, KafkaConnectionError)
     cause = error.__cause__ if is_closed and error.__cause__ else error
+    if isinstance(cause, IncompatibleBrokerVersion | NotImplementedError):
+        return f"its version does not go with this client: {cause.args[0]}"
     if isinstance(cause, KafkaError):
         return await _of_kafka(cause, address, settings)
     words = fault(cause)
@@ -74,6 +79,8 @@ async def _of_kafka(error: KafkaError, address: BrokerAddress, settings: Mapping
             return f"it does not offer {mechanism}{instead}: see auth.type"
         case IllegalSaslStateError():
             return "it asks for no login: leave out auth, or use another port"
+        case KafkaProtocolError():
+            return NOT_KAFKA
     return f"{type(error).__name__}{f': {said}' if said else ''}"
 
 

@@ -10,11 +10,16 @@ from collections.abc import Mapping
 ENDED = "it ended the connection"
 """What is said where nothing better is known."""
 
+NOT_KAFKA = "it does not speak Kafka's protocol"
 NOT_TRUSTED = "nobody who is trusted vouches for its certificate"
 NO_TLS = "it does not speak TLS"
 SPEAKS_TLS = "it speaks TLS"
 WANTS_CERTIFICATE = "it wants a certificate of the client"
 REFUSES_CERTIFICATE = "it refuses the client's certificate"
+
+_ALERT = 0x1503
+"""How an alert of TLS begins."""
+_LONGEST = 256 * 1024 * 1024
 
 _CERTIFICATE: Mapping[int, str] = {
     9: "its certificate is not valid yet; is the clock right?",
@@ -60,7 +65,7 @@ def fault(error: BaseException) -> str:
             return _of_system(error)
         case EOFError():
             return _of_end(error)
-    return "it does not speak Kafka's protocol"
+    return NOT_KAFKA
 
 
 def _of_system(error: OSError) -> str:
@@ -83,7 +88,8 @@ def _number(error: OSError) -> int:
 
 
 def _of_end(error: EOFError) -> str:
-    # A message begins with its length: an alert of TLS in its place begins so.
-    if isinstance(error, IncompleteReadError) and (error.expected or 0) >> 16 == 0x1503:
+    # A message begins with its length, and what is none looks like an absurd one.
+    length = (error.expected or 0) if isinstance(error, IncompleteReadError) else 0
+    if length >> 16 == _ALERT:
         return SPEAKS_TLS
-    return ENDED
+    return NOT_KAFKA if length > _LONGEST else ENDED
