@@ -64,6 +64,11 @@ async def test_a_topic_that_nobody_made_has_no_positions_and_is_not_made(
     assert await broker.partitions(topic) == 0
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "a" * 300, "a" * 40_000])
+async def test_a_topic_that_cannot_be_has_no_positions_either(topics: Topics, name: str) -> None:
+    assert await topics.end_positions(name) == {}
+
+
 async def test_empty_partitions_are_left_out(
     topics: Topics, broker: "Broker", topic: str, producer: AIOKafkaProducer
 ) -> None:

@@ -33,13 +33,18 @@ def registry_of(prefix: str) -> str:
     return f"{prefix}penstock__streams"
 
 
+def is_possible(name: str) -> bool:
+    """Whether a topic can have the name."""
+    return _POSSIBLE.fullmatch(name) is not None
+
+
 def check_topic(name: str) -> None:
     """Refuse a topic that clients cannot have.
 
     Raises:
         PermanentError: No topic can have the name, or it is one of Kafka's own.
     """
-    if not _POSSIBLE.fullmatch(name):
+    if not is_possible(name):
         raise PermanentError(
             f"topic {_shown(name)}: expected 1 to {LONGEST_NAME} letters of a-z and A-Z, digits, "
             "dots, underscores or hyphens, and not . or .. alone"

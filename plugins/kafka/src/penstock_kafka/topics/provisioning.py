@@ -6,6 +6,7 @@ finds what is there and goes on.
 
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from aiokafka.errors import (
     InvalidPartitionsError,
@@ -53,14 +54,13 @@ class Provisioning:
         """
         topic = declared.topic
         try:
-            # Nothing is noted of a topic that is refused, or made by somebody else meanwhile.
-            await self._create(declared, validate_only=True)
-            # Before it is there: who is ended in between has not lost whose it is.
-            await self._registry.note(topic, entry_of_ours(declared))
-            await self._create(declared)
-            return await self._administration.wait_until_led(topic)
-        except TopicAlreadyExistsError:
-            log.debug("topic %s was made by another at the same time", topic)
+            # Another gateway may make it at the same time.
+            with suppress(TopicAlreadyExistsError):
+                # Nothing is noted of a topic that is refused.
+                await self._create(declared, validate_only=True)
+                # Before it is there: who is ended in between has not lost whose it is.
+                await self._registry.note(topic, entry_of_ours(declared))
+                await self._create(declared)
             return await self._administration.wait_until_led(topic)
         except CLIENT_ERRORS as error:
             raise await self._refusal(error, f"making topic {topic}", declared) from error

@@ -14,8 +14,7 @@ from penstock_kafka.topics.declaration import (
     gateways_declaration,
     streams_declaration,
 )
-from penstock_kafka.topics.layout import find_layout
-from penstock_kafka.topics.names import check_topic, registry_of, topic_of
+from penstock_kafka.topics.names import check_topic, is_possible, registry_of, topic_of
 from penstock_kafka.topics.offsets import Offsets
 from penstock_kafka.topics.provisioning import Provisioning
 from penstock_kafka.topics.registry import Registry
@@ -32,17 +31,19 @@ class Topics:
 
     def __init__(self, cluster: Cluster, spec: KafkaGatewaySpec) -> None:
         self._spec = spec
-        self._requests = Requests(cluster)
-        self._offsets = Offsets(self._requests)
-        administration = Administration(self._requests)
+        requests = Requests(cluster)
+        self._offsets = Offsets(requests)
+        self._administration = Administration(requests)
         self._registry = Registry(
             registry_of(spec.topic_prefix),
             spec.replication_factor or BROKERS_DEFAULT,
             cluster,
-            administration,
+            self._administration,
             self._offsets,
         )
-        self._provisioning = Provisioning(administration, self._registry, spec.existing_topics)
+        self._provisioning = Provisioning(
+            self._administration, self._registry, spec.existing_topics
+        )
         self._counts: dict[str, int] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -82,8 +83,10 @@ class Topics:
             TemporaryError: Try again.
             PermanentError: The cluster refuses to say.
         """
+        if not is_possible(topic):
+            return 0
         try:
-            layout = await find_layout(self._requests, topic)
+            layout = await self._administration.find(topic)
         except CLIENT_ERRORS as error:
             raise translated(error, f"looking for topic {topic}") from error
         if layout is None:
