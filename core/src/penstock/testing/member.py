@@ -18,7 +18,6 @@ from penstock.testing.owners import Owners
 from penstock.testing.watch import Watch
 
 _PAUSE = 0.1  # seconds before something is tried again that failed for now
-_ENDING_SECONDS = 5.0  # in which reads of what was revoked end, as they should have before
 
 Subscribe = Callable[[], Awaitable[Subscription]]
 
@@ -162,9 +161,13 @@ class Member:
 
     def __str__(self) -> str:
         read = {partition: len(records) for partition, records in sorted(self.records.items())}
+        over = sorted(
+            at for at in self.partitions & self._readers.keys() if self._readers[at].done()
+        )
+        ended = f"; its reads of {over} have returned nothing" if over else ""
         return (
             f"{self.name} holds partitions {sorted(self.partitions) or 'none'}, has read "
-            f"{sum(read.values())} records by partition {read}"
+            f"{sum(read.values())} records by partition {read}{ended}"
         )
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -220,12 +223,13 @@ class Member:
         self.partitions -= event.partitions
         reading = [self._readers.pop(one) for one in event.partitions if one in self._readers]
         if reading:
-            _, pending = await asyncio.wait(reading, timeout=_ENDING_SECONDS)
+            # They should have ended before; who waits for what follows has to hear of this first.
+            _, pending = await asyncio.wait(reading, timeout=self._watch.patience / 2)
             for task in pending:
                 task.cancel()
                 raise BrokenPromise(
                     f"partitions {sorted(event.partitions)} were revoked of {self.name}, and a "
-                    f"read of them is pending after {_ENDING_SECONDS:g} s: reads of them have ended"
+                    "read of them is pending: reads of them have ended"
                 )
         self.revocations.append(event)
         if event.grace == 0 or self._releases:

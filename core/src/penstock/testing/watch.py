@@ -9,12 +9,12 @@ from penstock.testing.expectation import BrokenPromise
 class Watch:
     """What all members of a case tell, and who waits for it.
 
-    Args:
+    Attributes:
         patience: Seconds that `until` waits.
     """
 
     def __init__(self, patience: float) -> None:
-        self._patience = patience
+        self.patience = patience
         self._wrong: BrokenPromise | None = None
         self._news = asyncio.Event()
 
@@ -71,7 +71,7 @@ class Watch:
             BrokenPromise: It does not come to that, or something was wrong.
         """
         __tracebackhide__ = True
-        seconds = within or self._patience
+        seconds = within or self.patience
         try:
             async with asyncio.timeout(seconds):
                 while not condition():

@@ -126,11 +126,13 @@ class Reading(Chapter):
         subscription = await rig.subscribe_one(topic)
         published: list[int] = []
         read: list[int] = []
-        for turns in range(30):
+        for turn in range(30):
             reading = asyncio.create_task(subscription.read(0, 10))
             publishing = asyncio.create_task(rig.publish(topic, numbers(2)))
-            await asyncio.wait({reading, publishing}, return_when=asyncio.FIRST_COMPLETED)
-            for _ in range(turns % 6):  # so that it meets every point at which a read may be
+            # So that it meets every point at which a read may be.
+            if turn % 2:
+                await asyncio.wait({reading, publishing}, return_when=asyncio.FIRST_COMPLETED)
+            for _ in range(turn // 2 % 8):
                 await asyncio.sleep(0)
             reading.cancel()
             await asyncio.wait({reading})
