@@ -9,7 +9,7 @@ from time import perf_counter
 
 import psutil
 
-from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
+from benchmarks.pipeline import INPUT, OUTPUT, Streams, gateway, processor
 from benchmarks.throughput import BATCH, MESSAGE
 from benchmarks.waiting import until
 from penstock.wire.remote import RemotePubSub
@@ -35,9 +35,9 @@ async def of_a_sidecar(messages: int) -> SidecarFootprint:
     async with (
         gateway() as address,
         RemotePubSub(address) as remote,
-        processor(address, "benchmarks.functions:upper") as running,
+        processor(Streams(address), "benchmarks.functions:upper") as running,
     ):
-        weights = [_resident(running.sidecar)]
+        weights = [resident(running.sidecar)]
         for half in (1, 2):
             for _ in range(messages // 2 // BATCH):
                 await remote.publish(INPUT, [MESSAGE] * BATCH)
@@ -48,7 +48,7 @@ async def of_a_sidecar(messages: int) -> SidecarFootprint:
                 return sum(end + 1 for end in ends.values()) >= wanted
 
             await until(all_are_out)
-            weights.append(_resident(running.sidecar))
+            weights.append(resident(running.sidecar))
         return SidecarFootprint(running.ready_after, (weights[0], weights[1], weights[2]))
 
 
@@ -87,5 +87,6 @@ def seconds_of_run() -> float:
     raise RuntimeError("penstock run ended before it was ready")
 
 
-def _resident(process: "subprocess.Popen[bytes]") -> float:
+def resident(process: "subprocess.Popen[bytes]") -> float:
+    """MiB of memory that a process has now."""
     return psutil.Process(process.pid).memory_info().rss / MIB

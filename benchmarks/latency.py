@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from statistics import median
 from time import perf_counter
 
-from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
+from benchmarks.pipeline import INPUT, OUTPUT, Streams, gateway, processor
 from penstock.plugin import Edge, Group, Message
 from penstock.wire.remote import RemotePubSub
 
@@ -57,12 +58,18 @@ async def percentiles(
         address = await stack.enter_async_context(gateway())
         remote = await stack.enter_async_context(RemotePubSub(address))
         if through_function:
-            await stack.enter_async_context(processor(address, "benchmarks.functions:upper"))
+            function = processor(Streams(address), "benchmarks.functions:upper")
+            await stack.enter_async_context(function)
         topic = OUTPUT if through_function else INPUT
         reader = asyncio.create_task(_read(remote, topic, messages + WARM_UP))
         await _publish(remote, messages + WARM_UP, per_second)
-        latencies = sorted((await reader)[WARM_UP:])
-    return {one: latencies[len(latencies) * one // 100] for one in PERCENTILES}
+        return at_percentiles((await reader)[WARM_UP:])
+
+
+def at_percentiles(latencies: Sequence[float]) -> dict[int, float]:
+    """The latency of each percentile."""
+    ordered = sorted(latencies)
+    return {one: ordered[len(ordered) * one // 100] for one in PERCENTILES}
 
 
 async def _publish(remote: RemotePubSub, count: int, per_second: int) -> None:

@@ -1,7 +1,8 @@
 """The path that is measured, in processes of their own: gateway, sidecar and function."""
 
+import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,22 @@ from penstock.wire.remote import RemotePubSub
 
 INPUT = "bench_in"
 OUTPUT = "bench_out"
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where a processor reads and writes.
+
+    Attributes:
+        gateway: `host:port` of the gateway that carries them.
+        connection: The kind and the spec of what it hides, for a sidecar that goes past it.
+        source, target: Their topics.
+    """
+
+    gateway: str
+    connection: Mapping[str, object] | None = None
+    source: str = INPUT
+    target: str = OUTPUT
 
 
 @dataclass(frozen=True)
@@ -30,11 +47,17 @@ class Processor:
 
 
 @asynccontextmanager
-async def gateway() -> AsyncIterator[str]:
-    """An InMemoryGateway in a process of its own, by its address."""
+async def gateway(kind: str = "inmemory", *settings: str) -> AsyncIterator[str]:
+    """A gateway in a process of its own, by its address.
+
+    Args:
+        kind: Its type.
+        settings: Fields of its spec, FIELD=VALUE.
+    """
     address = f"127.0.0.1:{free_port()}"
     port = address.rpartition(":")[2]
-    serve = ("penstock.cli", "gateway", "serve", "inmemory", "--port", port)
+    fields = (word for setting in settings for word in ("--set", setting))
+    serve = ("penstock.cli", "gateway", "serve", kind, "--port", port, *fields)
     with process(*serve, "--provisioner-port", "0"):
         async with RemotePubSub(address) as remote:
             await until(lambda: _answers(remote))
@@ -43,12 +66,12 @@ async def gateway() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def processor(
-    address: str, function: str, *, one_frame: bool = False
+    streams: Streams, function: str, *, one_frame: bool = False
 ) -> AsyncIterator[Processor]:
-    """A function between the two topics.
+    """A function between two topics.
 
     Args:
-        address: The gateway's `host:port`.
+        streams: The topics.
         function: `module:function` for the invoker.
         one_frame: Whether to speak riff's protocols, one message a frame.
     """
@@ -56,8 +79,8 @@ async def processor(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="penstock-bench-")))
         stack.enter_context(process("penstock_invoker", function, GRPC_PORT=port))
-        for side, topic in (("input_000", INPUT), ("output_000", OUTPUT)):
-            write_binding(folder / side, address, topic)
+        for side, topic in (("input_000", streams.source), ("output_000", streams.target)):
+            write_binding(folder / side, streams, topic)
         ready = folder / "ready"
         started = perf_counter()
         sidecar = stack.enter_context(
@@ -81,13 +104,15 @@ async def processor(
         yield Processor(sidecar, perf_counter() - started)
 
 
-def write_binding(folder: Path, address: str, topic: str) -> None:
+def write_binding(folder: Path, streams: Streams, topic: str) -> None:
     """What a sidecar finds of a stream, as the volumes of a pod would show it."""
     files = {
         "metadata/contentType": "text/plain",
-        "secret/gateway": address,
+        "secret/gateway": streams.gateway,
         "secret/topic": topic,
     }
+    if streams.connection:
+        files["secret/connection"] = json.dumps(streams.connection)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)

@@ -3,7 +3,7 @@
 import asyncio
 from time import perf_counter
 
-from benchmarks.pipeline import INPUT, OUTPUT, gateway, processor
+from benchmarks.pipeline import INPUT, OUTPUT, Streams, gateway, processor
 from penstock.plugin import Message
 from penstock.wire.remote import RemotePubSub
 
@@ -25,7 +25,8 @@ async def messages_per_second(messages: int, *, one_frame: bool) -> float:
     async with gateway() as address, RemotePubSub(address) as remote:
         for _ in range(messages // BATCH):
             await remote.publish(INPUT, [MESSAGE] * BATCH)
-        async with processor(address, "benchmarks.functions:upper", one_frame=one_frame):
+        streams = Streams(address)
+        async with processor(streams, "benchmarks.functions:upper", one_frame=one_frame):
             first = await _outputs(remote, 1)
             started = perf_counter()
             last = await _outputs(remote, messages)

@@ -9,8 +9,12 @@ INTERVAL = 0.005
 PATIENCE = 120.0
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], interval: float = INTERVAL) -> None:
     """Wait until a condition holds; a gateway that is not up yet counts as no.
+
+    Args:
+        condition: What is waited for.
+        interval: Seconds between two looks.
 
     Raises:
         TimeoutError: It did not within two minutes.
@@ -22,4 +26,4 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
                     return
             except TemporaryError:
                 pass
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(interval)

@@ -4,6 +4,7 @@ Everything here is done a column at a time: the loops run in C.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from typing import TypeVar
 
@@ -13,6 +14,10 @@ from penstock.wire.protocol.columns_pb2 import Headers, MessageColumns, RecordCo
 Value = TypeVar("Value")
 Row = TypeVar("Row", Message, Record)
 Columns = TypeVar("Columns", MessageColumns, RecordColumns)
+
+# What `_make` does, but for a check of the length, in a third of the time: no Python runs.
+_new_message = partial(tuple.__new__, Message)
+_new_record = partial(tuple.__new__, Record)
 
 
 def pack_messages(messages: Sequence[Message]) -> MessageColumns:
@@ -40,7 +45,7 @@ def unpack_messages(columns: MessageColumns) -> list[Message]:
     keys = spread(columns.key, b"", count, "key")
     return list(
         map(
-            Message._make,
+            _new_message,
             zip(
                 columns.payload,
                 spread(columns.content_type, "", count, "content_type"),
@@ -83,7 +88,7 @@ def unpack_records(columns: RecordColumns) -> list[Record]:
     replay = spread(columns.replay, False, count, "replay")  # noqa: FBT003 - the default
     return list(
         map(
-            Record._make,
+            _new_record,
             zip(messages, columns.offset, columns.timestamp_ms, replay, strict=True),
         )
     )

@@ -10,20 +10,16 @@ _NOWHERE = Position(0, 0)
 
 def pack_results(results: Sequence[PublishResult]) -> PublishReply:
     """The reply to a publish, from a result for each of its messages."""
-    reply = PublishReply()
-    places: list[Position] = []
-    for index, result in enumerate(results):
-        if isinstance(result, Position):
-            places.append(result)
-        else:
-            places.append(_NOWHERE)
-            temporary = isinstance(result, TemporaryError)
-            reply.refused.append(Refusal(index=index, reason=str(result), temporary=temporary))
-    if places:
-        partition, offset = zip(*places, strict=True)
-        reply.partition.extend(partition)
-        reply.offset.extend(offset)
-    return reply
+    refused: list[Refusal] = []
+    if set(map(type, results)) - {Position}:
+        refused = [
+            Refusal(index=index, reason=str(one), temporary=isinstance(one, TemporaryError))
+            for index, one in enumerate(results)
+            if not isinstance(one, Position)
+        ]
+        results = [one if isinstance(one, Position) else _NOWHERE for one in results]
+    partition, offset = zip(*results, strict=True) if results else ((), ())
+    return PublishReply(partition=partition, offset=offset, refused=refused)
 
 
 def unpack_results(reply: PublishReply, count: int) -> list[PublishResult]:

@@ -1,0 +1,1 @@
+"""How near to a bare Kafka client the data path comes."""
