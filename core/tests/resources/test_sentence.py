@@ -1,9 +1,9 @@
 """What pydantic finds, in words for who wrote the manifest."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, HttpUrl, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, HttpUrl, ValidationError
 
 from penstock.resources.sentence import sentence
 from penstock.resources.suggestion import did_you_mean, listing
@@ -13,6 +13,7 @@ class Everything(BaseModel):
     text: str = ""
     short: str = Field(default="", max_length=3)
     long: str = Field(default="xxx", min_length=3)
+    checked: Annotated[str, AfterValidator(str), Field(max_length=3)] = ""
     pattern: str = Field(default="a", pattern="^a+$")
     whole: int = 0
     small: int = Field(default=0, lt=3)
@@ -33,6 +34,7 @@ class Everything(BaseModel):
         ("text", {}, "expected a text, got a mapping"),
         ("short", "four", 'expected at most 3 characters, got "four"'),
         ("long", "x", 'expected at least 3 characters, got "x"'),
+        ("checked", "four", 'expected at most 3 characters, got "four"'),
         ("pattern", "b", 'expected a text that matches ^a+$, got "b"'),
         ("whole", "three", 'expected a whole number, got "three"'),
         ("whole", 1.5, "expected a whole number, got 1.5"),

@@ -55,6 +55,9 @@ def sentence(error: ErrorDetails) -> str:
         )
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, got {shown(value)}{_hint(kind, value)}"
+    if isinstance(value, str) and kind in ("too_short", "too_long"):
+        # How pydantic names it where the type has validators of its own.
+        kind = f"string_{kind}"
     if kind in _BOUNDS:
         return f"expected {_BOUNDS[kind].format_map(context)}, got {shown(value)}"
     message = error["msg"].removeprefix("Input should be ")
