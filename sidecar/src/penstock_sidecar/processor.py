@@ -24,7 +24,7 @@ from penstock_sidecar.pump import Pump, Sink, Source
 from penstock_sidecar.ready_file import ReadyFile
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    from penstock.observability.tracing import Tracer
 
 _LOG = logging.getLogger(__name__)
 

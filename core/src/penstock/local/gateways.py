@@ -13,8 +13,7 @@ from penstock.server import GatewayServer
 from penstock.workload import Connection, StreamBinding
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
+    from penstock.observability.tracing import Tracer
     from penstock.server.metrics import GatewayMetrics
 
 RETRY_SECONDS = 1.0

@@ -26,8 +26,7 @@ from penstock.resources.models import ConcreteGateway
 from penstock.workload import StreamBinding
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
+    from penstock.observability.tracing import Tracer
     from penstock.server.metrics import GatewayMetrics
 
 KILL_SECONDS = GRACE_SECONDS + 2

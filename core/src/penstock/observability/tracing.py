@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from penstock import __version__
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    # Whoever hands a tracer on takes the name from here, and knows nothing of OpenTelemetry.
+    from opentelemetry.trace import Tracer as Tracer  # noqa: PLC0414 - that is what exports it
 
 EXPORT_SECONDS: Final = 2.0
 """How long the last spans may take to be exported."""

@@ -26,8 +26,7 @@ from penstock.wire.protocol.gateway_pb2_grpc import add_BatchGatewayServicer_to_
 from penstock.wire.protocol.liiklus_pb2_grpc import add_LiiklusServiceServicer_to_server
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
+    from penstock.observability.tracing import Tracer
     from penstock.server.measured_gateway import MeasuredGateway
     from penstock.server.metrics import GatewayMetrics
 

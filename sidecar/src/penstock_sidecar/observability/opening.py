@@ -12,7 +12,7 @@ from penstock_sidecar.observability.names import Names
 from penstock_sidecar.observability.observer import Observer, Observers
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    from penstock.observability.tracing import Tracer
 
 _LOG = logging.getLogger(__name__)
 
