@@ -111,9 +111,10 @@ BY_CLASS: Mapping[type[Exception], Rule] = {
         "of the stream, or send less",
     ),
     kafka.InvalidTimestampError: Rule(
-        PermanentError,
-        "the message's time is further from the broker's than the topic allows "
+        TemporaryError,
+        "the clock here is further from the broker's than the topic allows "
         "(message.timestamp.before.max.ms, message.timestamp.after.max.ms)",
+        _UNTIL_SOMEBODY_ACTS,
     ),
     kafka.OffsetMetadataTooLargeError: _METADATA_SIZE,
     kafka.InvalidCommitOffsetSizeError: _METADATA_SIZE,

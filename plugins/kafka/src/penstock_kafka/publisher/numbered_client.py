@@ -87,6 +87,10 @@ class NumberedClient:
             raise DuplicateSequenceNumber("it is stored, but the broker does not know where")
         return offset
 
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic had when it was looked at last; 0: it was not."""
+        return len(self._producer.client.cluster.partitions_for_topic(topic) or ())
+
     async def close(self) -> None:
         """Hang up, once nobody uses it."""
         await self._unused.wait()

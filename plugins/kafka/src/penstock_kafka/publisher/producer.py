@@ -60,6 +60,13 @@ class Producer:
             self._sending_bytes -= size
             self._room.set()
 
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic had when the brokers were asked last; 0: that is not known.
+
+        They are asked regularly about topics that batches were sent to.
+        """
+        return self._client.partitions(topic) if self._client else 0
+
     async def close(self) -> None:
         """Hang up; nothing may be on its way that somebody still waits for."""
         self._retire()

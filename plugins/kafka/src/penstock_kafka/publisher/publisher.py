@@ -11,9 +11,9 @@ from penstock_kafka.publisher.topic_lanes import TopicLanes
 from penstock_kafka.topics import Topics
 
 PATIENCE_SECONDS = float(REQUEST_SECONDS)
-"""How long a call waits for the brokers before it gives up."""
 
-_SUSPICIOUS_SECONDS = 2.0
+_SUSPICIOUS = 1 / 15
+"""After this part of the time a call looks whether its topic is still there."""
 
 _UNSETTLED = TemporaryError("publishing was cancelled")
 
@@ -25,20 +25,31 @@ class Publisher:
         cluster: Where to.
         topics: Makes topics that are not there.
         compression: `gzip`, `snappy`, `lz4`, `zstd`, or None.
+        patience: Seconds that a call waits for the brokers before it gives up.
     """
 
-    def __init__(self, cluster: Cluster, topics: Topics, compression: str | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        topics: Topics,
+        compression: str | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         self._cluster = cluster
         self._topics = topics
+        self._patience = patience
         self._codec = CODECS[compression]
         self._producer = Producer(cluster)
         self._lanes: dict[str, TopicLanes] = {}
         self._closed = False
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> list[PublishResult]:
-        """As `PubSub.publish`; a call takes at most `PATIENCE_SECONDS` and what `Topics` take."""
+        """As `PubSub.publish`."""
         self._check_open()
         partitions = await self._topics.ensure(topic)
+        if self._producer.partitions(topic) > partitions:  # somebody has added some
+            self._topics.forget(topic)
+            partitions = await self._topics.ensure(topic)
         self._check_open()
         if topic not in self._lanes:
             self._lanes[topic] = TopicLanes(self._cluster, self._producer, topic, self._codec)
@@ -59,7 +70,7 @@ class Publisher:
         lanes = list(self._lanes.values())
         waiting = [share.done for lane in lanes for share in lane.shares]
         if waiting:
-            await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
+            await asyncio.wait(waiting, timeout=self._patience)
         for lane in lanes:
             await lane.close()
         await self._producer.close()
@@ -71,9 +82,9 @@ class Publisher:
     async def _settle(self, topic: str, shares: Sequence[Share]) -> None:
         """Wait until all shares are done; those that take too long fail."""
         now = asyncio.get_running_loop().time
-        deadline = now() + PATIENCE_SECONDS
+        deadline = now() + self._patience
         waiting = [share.done for share in shares]
-        if not waiting or not (await asyncio.wait(waiting, timeout=_SUSPICIOUS_SECONDS))[1]:
+        if not waiting or not (await asyncio.wait(waiting, timeout=self._patience * _SUSPICIOUS))[1]:
             return
         reason = await self._look_again(topic, shares, deadline)
         await asyncio.wait(waiting, timeout=max(0.0, deadline - now()))
@@ -81,7 +92,7 @@ class Publisher:
             share.failed(
                 TemporaryError(
                     f"partition {share.partition} of topic {topic} has not confirmed within "
-                    f"{PATIENCE_SECONDS:.0f} s{reason}; what was sent may be stored nevertheless"
+                    f"{self._patience:.0f} s{reason}; what was sent may be stored nevertheless"
                 )
             )
 
