@@ -188,6 +188,29 @@ async def test_a_function_that_sets_a_trace_of_its_own_is_left_alone(
     assert [carried(one) for one in outputs] == [99, id_of(span), id_of(span)]
 
 
+@pytest.mark.parametrize("protocol", ["batch", "riff"])
+async def test_a_trace_that_travelled_with_the_headers_is_not_the_functions_own(
+    watched: "Watched", functions: Functions, exporter: InMemorySpanExporter, protocol: str
+) -> None:
+    async def each(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async for item in items:
+            yield 0, item[1]
+
+    host = await (
+        functions.one_value(lambda item: [(0, item[1])])
+        if protocol == "batch"
+        else functions.riff(each)
+    )
+    await watched.publish("a", traceparent=parent_of(1), other="kept")
+    watched.start(host.address, PENSTOCK_PROTOCOL=protocol)
+    [output] = await watched.outputs(1)
+    await watched.until_acked(0)
+    await watched.stop()
+    [span] = named(exporter, "process in")
+    assert carried(output) == id_of(span) != 1
+    assert output.headers["other"] == "kept"
+
+
 async def test_a_failure_is_shown(
     watched: "Watched", functions: Functions, exporter: InMemorySpanExporter
 ) -> None:

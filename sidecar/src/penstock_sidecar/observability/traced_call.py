@@ -70,6 +70,8 @@ class TracedCall(FunctionCall):
         self._answered: dict[int, _Open] = {}
         self._call: _Open | None = None
         self._links = 0
+        # Headers travel from an input to its outputs: such a trace is not the function's own.
+        self._inherited: set[str] = set()
 
     async def write(self, parts: Sequence[Part]) -> bool:
         """Note the sampled messages."""
@@ -77,6 +79,8 @@ class TracedCall(FunctionCall):
         for part in parts:
             for place, origin in find_sampled(part.messages):
                 self._note(self._fed + place, _Input(self._topics[part.input], origin, now))
+                if len(self._inherited) < WAITING:
+                    self._inherited.add(part.messages[place].headers[TRACEPARENT])
             self._fed += len(part.messages)
         return await self._inner.write(parts)
 
@@ -123,13 +127,20 @@ class TracedCall(FunctionCall):
             if number in self._waiting:
                 self._answered[number] = self._open([self._waiting.pop(number)])
             if number in self._answered:
-                messages[place] = _traced(messages[place], self._answered[number].headers)
+                messages[place] = self._traced(messages[place], self._answered[number].headers)
         self._end_inputs(outputs.inputs_done)
         return outputs._replace(messages=messages)
 
     def _by_call(self, outputs: Outputs) -> Outputs:
         headers = self._begin_call().headers
-        return outputs._replace(messages=[_traced(one, headers) for one in outputs.messages])
+        return outputs._replace(messages=[self._traced(one, headers) for one in outputs.messages])
+
+    def _traced(self, message: Message, headers: Mapping[str, str]) -> Message:
+        """The message with these headers, unless the function gave it a trace of its own."""
+        own = message.headers.get(TRACEPARENT)
+        if own is not None and own not in self._inherited:
+            return message
+        return message._replace(headers={**message.headers, **headers})
 
     def _begin_call(self) -> _Open:
         if self._call is None:
@@ -165,13 +176,6 @@ class TracedCall(FunctionCall):
             call, self._call = self._begin_call(), None
             call.span.set_attribute("messaging.batch.message_count", self._fed)
             _end(call.span, error)
-
-
-def _traced(message: Message, headers: Mapping[str, str]) -> Message:
-    """The message with these headers, unless the function gave it a trace of its own."""
-    if TRACEPARENT in message.headers:
-        return message
-    return message._replace(headers={**message.headers, **headers})
 
 
 def _end(span: Span, error: PenstockError | None) -> None:
