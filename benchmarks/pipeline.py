@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from uuid import uuid4
 
 from benchmarks.processes import free_port, process
 from benchmarks.waiting import until
@@ -87,7 +88,7 @@ async def processor(
             process(
                 "penstock_sidecar",
                 FUNCTION=f"127.0.0.1:{port}",
-                GROUP="bench",
+                GROUP=f"bench-{uuid4().hex}",
                 INPUT_NAMES="in",
                 OUTPUT_NAMES="out",
                 INPUT_START_OFFSETS="earliest",
