@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -131,7 +131,7 @@ async def open_publisher() -> AsyncIterator[OpenPublisher]:
     async with AsyncExitStack() as stack:
 
         def open_publisher(servers: str, **options: Any) -> Publisher:
-            spec = KafkaGatewaySpec(bootstrapServers=servers)
+            spec = KafkaGatewaySpec(bootstrap_servers=servers)
             cluster = Cluster(spec)
             stack.push_async_callback(cluster.close)
             publisher = Publisher(cluster, Topics(cluster, spec), **options)
@@ -145,6 +145,12 @@ async def open_publisher() -> AsyncIterator[OpenPublisher]:
 def broker(kafka: KafkaServer) -> Broker:
     """The shared broker."""
     return Broker(kafka.bootstrap_servers)
+
+
+@pytest.fixture
+def broker_of() -> Callable[[str], Broker]:
+    """Somebody at the broker of an address."""
+    return Broker
 
 
 @pytest.fixture
