@@ -1,0 +1,1 @@
+"""Kafka as a person has it: by manifests, `penstock run` and the other commands."""
