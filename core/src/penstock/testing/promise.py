@@ -92,17 +92,17 @@ def promise(
     """Make a method a case: what it raises tells the promise, and it ends in a bounded time.
 
     Args:
-        source: The class, method or member of the contract in whose docstring the sentence is.
+        source: The class, method or member of the contract in whose docstring the sentence is;
+            a constant by its name.
         sentence: Word for word.
         needs: Capabilities beside those of the chapter.
         refuses: The capability that must be refused; the case is for gateways without it.
         faults: Actions that the backend's fault must have.
         not_over: Why it makes no sense over a way.
     """
-    name = str(source) if isinstance(source, Capability) else getattr(source, "__qualname__", "")
-    if isinstance(source, Capability):
-        name = f"Capability.{source.name}"
-    promised = Promise(name, sentence, frozenset(needs), refuses, faults, dict(not_over or {}))
+    promised = Promise(
+        _name_of(source), sentence, frozenset(needs), refuses, faults, dict(not_over or {})
+    )
 
     def decorate(body: Body[ChapterT]) -> Body[ChapterT]:
         @functools.wraps(body)
@@ -144,6 +144,12 @@ def cases_of(suite: type) -> Mapping[str, Case]:
                 needs = chapter.needs | promised.needs
                 cases[name] = Case(name, chapter.title, promised, needs)
     return cases
+
+
+def _name_of(source: object) -> str:
+    if isinstance(source, Capability):
+        return f"Capability.{source.name}"
+    return source if isinstance(source, str) else str(getattr(source, "__qualname__", source))
 
 
 def _line_of(error: BaseException, file: str) -> str:

@@ -1,7 +1,7 @@
 """Gateways that read wrongly."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core.tests.testing.broken.breakage import Wrapped, caught_by
 from penstock.plugin import READ_BYTES, PositionExpired, Record, SubscriptionEvent
@@ -76,6 +76,21 @@ class CountsNoBytes(Wrapped):
         max_bytes: int = READ_BYTES,  # noqa: ARG002
     ) -> Sequence[Record]:
         return await self.inner.read(partition, max_records)
+
+
+@caught_by(Reading.test_a_read_is_bounded_where_nobody_says_how)
+class CountsNoBytesByDefault(Wrapped):
+    async def read(
+        self, partition: int, max_records: int, max_bytes: int = 10**12
+    ) -> Sequence[Record]:
+        return await self.inner.read(partition, max_records, max_bytes)
+
+
+@caught_by(Groups.test_a_release_of_what_is_not_revoked_is_ignored)
+class GivesUpWhatItReleases(Wrapped):
+    async def release(self, partitions: Collection[int]) -> None:
+        await self.inner.release(partitions)
+        await self.inner.close()
 
 
 @caught_by(Reading.test_a_large_record_is_returned_to_who_asks_for_few_bytes)

@@ -29,6 +29,14 @@ class AnswersNoTopic(InMemoryGateway):
         return Address(f"the topic of {(await super().provision(stream)).topic}")
 
 
+@caught_by(Provisioning.test_a_stream_may_leave_its_partitions_to_the_gateway)
+class NeedsToBeToldHowMany(InMemoryGateway):
+    async def provision(self, stream: StreamSettings) -> Address:
+        if stream.partitions is None:
+            raise PermanentError("partitions: how many?")
+        return await super().provision(stream)
+
+
 @caught_by(Provisioning.test_asked_twice_it_answers_the_same)
 class MakesAnotherTopicEachTime(InMemoryGateway):
     _topic_numbers = count()

@@ -98,6 +98,16 @@ class Groups(Chapter):
             expect("the event after a wait was cancelled", event, Assigned(frozenset({0})))
             await leaving
 
+    @promise(Subscription.release, "a partition that is not being revoked is ignored.")
+    async def test_a_release_of_what_is_not_revoked_is_ignored(self, rig: Rig) -> None:
+        topic = await rig.topic()
+        member = await rig.join(topic)
+        await member.until_holding(1)
+        await member.subscription.release({0, 9})
+        await rig.publish(topic, numbers(10))
+        await member.until_read(10)
+        await member.ack_all()
+
     @promise(
         PubSub.subscribe,
         "member: A name that the member keeps when its process starts again, unique within the "

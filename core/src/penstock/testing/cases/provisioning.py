@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import uuid4
 
-from penstock.plugin import Capability, Gateway, PermanentError, StreamSettings
+from penstock.plugin import Address, Capability, Gateway, PermanentError, StreamSettings
 from penstock.testing.expectation import expect, refused
 from penstock.testing.filling import numbers
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
@@ -20,10 +20,23 @@ class Provisioning(Chapter):
 
     title = "provisioning"
 
-    @promise(Gateway.provision, MADE)
+    @promise(Address, "topic: Its name in the messaging system, as publish and subscribe take it.")
     async def test_the_topic_of_a_stream_can_be_used(self, rig: Rig) -> None:
-        address = await rig.provision(rig.stream(partitions=None))
+        address = await rig.provision(rig.stream())
         await rig.publish(address.topic, numbers(5))
+        await rig.read_all(address.topic, 5)
+
+    @promise(
+        StreamSettings,
+        "partitions: How many are wanted; ``None`` leaves it to the gateway.",
+        not_over=ONLY_IN_PROCESS,
+    )
+    async def test_a_stream_may_leave_its_partitions_to_the_gateway(self, rig: Rig) -> None:
+        stream = rig.stream(partitions=None)
+        address = await rig.provision(stream)
+        expect("what differs from what was declared", address.drift, ())
+        await rig.publish(address.topic, numbers(5))
+        expect("the second answer", await rig.provision(stream), address)
         await rig.read_all(address.topic, 5)
 
     @promise(Gateway.provision, MADE, not_over=ONLY_IN_PROCESS)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from penstock.plugin import Capability, Message, Subscription
+from penstock.plugin import READ_BYTES, Capability, Message, Subscription
 from penstock.testing.expectation import expect, expect_that
 from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
@@ -99,6 +99,29 @@ class Reading(Chapter):
             )
             offsets += [record.offset for record in records]
         offsets += await all_of(subscription, 50 - len(offsets))
+        expect("offsets", offsets, [position.offset for position in positions])
+
+    @promise(
+        "READ_BYTES",
+        "How much one read returns at most by default, in bytes of payload; at least one record.",
+    )
+    async def test_a_read_is_bounded_where_nobody_says_how(self, rig: Rig) -> None:
+        topic = await rig.topic()
+        size = 500_000
+        positions = [
+            one for _ in range(6) for one in await rig.publish(topic, numbers(2, size=size))
+        ]
+        subscription = await rig.subscribe_one(topic)
+        offsets: list[int] = []
+        while len(offsets) < len(positions):
+            records = await subscription.read(0, 1000)
+            expect_that(
+                1 <= len(records) <= READ_BYTES // size + 1,
+                f"how many records of {size} bytes a read returns",
+                len(records),
+                f"1 to {READ_BYTES // size + 1}",
+            )
+            offsets += [record.offset for record in records]
         expect("offsets", offsets, [position.offset for position in positions])
 
     @promise(Subscription.read, "Returns what is there")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from penstock.plugin import Capability, Revoked, Subscription
+from penstock.plugin import Assigned, Capability, Revoked, Subscription
 from penstock.testing.doomed import Doomed
 from penstock.testing.expectation import expect, expect_that
 from penstock.testing.filling import fill, numbers
@@ -43,8 +43,7 @@ class Rebalancing(Chapter):
     needs = frozenset({Capability.PARTITIONS})
 
     @promise(
-        Capability.PARTITIONS,
-        "A stream may have more than one partition, shared among a group's members.",
+        Assigned, "These partitions are now read by this member, from the group's position on."
     )
     async def test_who_joins_gets_a_share(self, rig: Rig) -> None:
         topic, group = await rig.topic(partitions=4), rig.group()

@@ -2,13 +2,26 @@
 
 from dataclasses import replace
 
-from penstock.plugin import AtOffsets, AtTime, Capability, Retention, Unsupported
+from penstock.plugin import (
+    AtOffsets,
+    AtTime,
+    Capability,
+    Gateway,
+    PubSub,
+    Retention,
+    Unsupported,
+)
 from penstock.testing.expectation import refused
 from penstock.testing.promise import ONLY_IN_PROCESS, Chapter, promise
 from penstock.testing.rig import Rig
 from penstock.testing.way import Way
 
 REST = "The host asks only for what is declared; a gateway answers the rest with `Unsupported`."
+
+SUBSCRIBING = (
+    "Unsupported: The gateway has no `SEEK` and `start` is not an edge, or no `VERSIONS` and the "
+    "group has one."
+)
 
 
 class Refusals(Chapter):
@@ -17,8 +30,8 @@ class Refusals(Chapter):
     title = "refusals"
 
     @promise(
-        Capability,
-        REST,
+        PubSub.subscribe,
+        SUBSCRIBING,
         refuses=Capability.SEEK,
         not_over={Way.RIFF: "riff's protocol knows the earliest and the latest alone"},
     )
@@ -28,13 +41,17 @@ class Refusals(Chapter):
             with refused(Unsupported, f"subscribing at {start}"):
                 await rig.subscribe(topic, rig.group(), start)
 
-    @promise(Capability, REST, refuses=Capability.VERSIONS)
+    @promise(PubSub.subscribe, SUBSCRIBING, refuses=Capability.VERSIONS)
     async def test_versions_are_refused(self, rig: Rig) -> None:
         topic = await rig.topic()
         with refused(Unsupported, "subscribing with version 1 of a group"):
             await rig.subscribe(topic, rig.group(version=1))
 
-    @promise(Capability, REST, refuses=Capability.ACK_BY_OTHERS)
+    @promise(
+        PubSub.ack,
+        "Unsupported: The gateway has no `ACK_BY_OTHERS`.",
+        refuses=Capability.ACK_BY_OTHERS,
+    )
     async def test_acks_by_others_are_refused(self, rig: Rig) -> None:
         topic = await rig.topic()
         with refused(Unsupported, "an ack by who is not subscribed"):
@@ -51,7 +68,12 @@ class Refusals(Chapter):
             with refused(Unsupported, f"a stream with {bound}", naming="retention"):
                 await rig.provision(rig.stream(retention=bound))
 
-    @promise(Capability, REST, refuses=Capability.DEPROVISION, not_over=ONLY_IN_PROCESS)
+    @promise(
+        Gateway.deprovision,
+        "Unsupported: The gateway has no `DEPROVISION`.",
+        refuses=Capability.DEPROVISION,
+        not_over=ONLY_IN_PROCESS,
+    )
     async def test_deprovisioning_is_refused(self, rig: Rig) -> None:
         stream = rig.stream()
         await rig.provision(stream)
