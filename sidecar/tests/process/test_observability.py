@@ -163,12 +163,12 @@ async def test_a_port_in_use_is_exit_code_2(sidecars: Sidecars, functions: Funct
 
 
 async def test_each_event_is_an_object_with_its_context(
-    sidecars: Sidecars, functions: Functions, bound: Gateway
+    sidecars: Sidecars, functions: Functions, bound: Gateway, until: Until
 ) -> None:
     host = await functions.one_value(same)
     await publish(bound, 1)
     sidecar = sidecars.start(host.address, PENSTOCK_LOG_FORMAT="")
-    await sidecar.until_ready()
+    await until(lambda: "reading partitions" in sidecar.log)
     assert await sidecar.stop() == 0
     logged = events(sidecar)
     assert [one["message"].partition(":")[0] for one in logged] == [
