@@ -30,7 +30,7 @@ class KafkaPubSub(PubSub):
     def __init__(self, spec: KafkaGatewaySpec) -> None:
         self._cluster = Cluster(spec)
         self._topics = Topics(self._cluster, spec)
-        self._publisher = Publisher(self._cluster, self._topics)
+        self._publisher = Publisher(self._cluster, self._topics, spec.compression)
         self._groups = Groups(self._cluster, self._topics)
 
     async def close(self) -> None:

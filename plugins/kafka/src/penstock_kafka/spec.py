@@ -4,6 +4,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from penstock_kafka.broker_address import BrokerAddress, BrokerAddresses, parse_broker_addresses
+from penstock_kafka.compression import Compression
 from penstock_kafka.model import Model
 from penstock_kafka.security import Auth, CertificateAuth, Tls
 from penstock_kafka.topic_fields import (
@@ -55,6 +56,10 @@ class KafkaGatewaySpec(Model):
         default=ExistingTopics.REFUSE,
         description="Of a topic that no gateway made: Refuse the stream, Adopt it as it is, or "
         "Own it, to be changed and deleted like others.",
+    )
+
+    compression: Compression = Field(
+        default=Compression.NONE, description="How the gateway compresses what it publishes."
     )
 
     @field_validator("auth")

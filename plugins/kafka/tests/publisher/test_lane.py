@@ -121,6 +121,16 @@ async def test_after_a_failure_the_rest_of_the_call_is_not_stored_and_other_call
     assert producer.asked.empty()
 
 
+async def test_a_call_does_not_fail_with_a_batch_that_had_no_room_for_it(
+    lane: Lane, producer: AnsweringProducer
+) -> None:
+    failing, other = Call(lane, [message(BATCH_BYTES)]), Call(lane, [message()])
+    await producer.answer(NotLeaderForPartitionError())
+    await producer.answer()
+    assert await failing.outcome() == [TemporaryError]
+    assert await other.outcome() == [0]
+
+
 async def test_what_a_caller_gave_up_is_not_sent(lane: Lane, producer: AnsweringProducer) -> None:
     first = Call(lane, [message(BATCH_BYTES)])
     given_up = Call(lane, [message(), message()])
@@ -161,6 +171,10 @@ async def test_the_message_that_is_too_large_is_found(
     assert await producer.answer(MessageSizeTooLargeError()) == 1
     assert await producer.answer() == 1
     assert await call.outcome() == [0, 1, PermanentError, 2]
+    # One that is known to be too large is not even sent.
+    again = Call(lane, [message(5000)])
+    assert await again.outcome() == [PermanentError]
+    assert producer.asked.empty()
 
 
 async def test_messages_without_a_key_are_left_out_where_they_are_refused(
@@ -203,6 +217,16 @@ async def test_a_broker_that_fails_without_a_reason_refuses_nothing_for_good(
     call = Call(lane, [message(key=None)])
     await producer.answer(UnknownError())
     assert await call.outcome() == [TemporaryError]
+
+
+async def test_nothing_is_sent_of_a_call_that_has_nothing_to_store(
+    lane: Lane, producer: AnsweringProducer
+) -> None:
+    unwritable = Call(lane, [Message(b"", id="\ud800")])
+    assert await unwritable.outcome() == [PermanentError]
+    call = Call(lane, [message()])
+    assert await producer.answer() == 1
+    assert await call.outcome() == [0]
 
 
 async def test_large_calls_are_not_put_into_batches_long_before_they_are_sent(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock.plugin import Message, PermanentError, Position, TemporaryError
+from penstock_kafka import KafkaGatewaySpec, KafkaPubSub
+from penstock_kafka.compression import Compression
 from penstock_kafka.publisher import Publisher
 from penstock_kafka.publisher.partitioning import hash_key
 
@@ -122,6 +124,20 @@ async def test_partitions_that_somebody_added_are_used(
             used = {result.partition for result in results if isinstance(result, Position)}
 
 
+async def test_partitions_that_this_gateway_added_are_used_at_once(
+    publisher: Publisher, broker: "Broker", topic: str
+) -> None:
+    await broker.make(topic, partitions=1)
+    await publisher.publish(topic, events(1))
+    await broker.grow(topic, 4)
+    async with asyncio.timeout(PATIENCE):
+        while await publisher._topics.partitions(topic) != 4:
+            pass
+    results = await publisher.publish(topic, events(4))
+    used = {result.partition for result in results if isinstance(result, Position)}
+    assert used == {0, 1, 2, 3}
+
+
 async def test_a_topic_that_was_deleted_is_made_anew(
     publisher: Publisher, broker: "Broker", topic: str
 ) -> None:
@@ -139,15 +155,25 @@ async def test_a_topic_that_was_deleted_is_made_anew(
     assert ids == {message.id for message in messages}
 
 
-@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+@pytest.mark.parametrize("compression", sorted(set(Compression) - {Compression.NONE}))
 async def test_batches_are_compressed(
-    broker: "Broker", open_publisher: "OpenPublisher", topic: str, codec: str
+    broker: "Broker", open_publisher: "OpenPublisher", topic: str, compression: Compression
 ) -> None:
     await broker.make(topic, partitions=1, max_message_bytes=10_000)
     messages = events(3, payload=bytes(100_000))
-    results = await open_publisher(broker.servers, compression=codec).publish(topic, messages)
+    results = await open_publisher(broker.servers, compression=compression).publish(topic, messages)
     assert offsets(results) == [0, 1, 2]
     await broker.check(topic, (messages, results))
+
+
+async def test_the_gateways_spec_says_how_batches_are_compressed(
+    broker: "Broker", topic: str
+) -> None:
+    await broker.make(topic, max_message_bytes=10_000)
+    spec = KafkaGatewaySpec(bootstrap_servers=broker.servers, compression=Compression.ZSTD)
+    async with KafkaPubSub(spec) as gateway:
+        (result,) = await gateway.publish(topic, events(1, payload=bytes(100_000)))
+    assert isinstance(result, Position)
 
 
 async def test_what_is_being_published_is_stored_before_the_publisher_is_closed(

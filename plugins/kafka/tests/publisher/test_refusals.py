@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -99,6 +99,33 @@ async def test_where_the_limit_may_not_be_asked_for_the_broker_judges(
     assert refused(results) == [3, 9]
     assert "max.message.bytes" in str(results[3])
     await broker.check(topic, (published, results))
+    larger = f"{topic}-larger"
+    await broker.make(larger, max_message_bytes=5_000_000)
+    assert refused(await publisher.publish(larger, messages(2, 1_500_000))) == []
+
+
+async def test_what_is_known_to_be_refused_is_not_sent(
+    publisher: Publisher, broker: "Broker", topic: str
+) -> None:
+    await broker.make(topic, partitions=1)
+    assert refused(await publisher.publish(topic, messages(1))) == []
+    producer = publisher._producer._client
+    for _ in range(3):
+        published = [*messages(1), *messages(1, 2_000_000), *messages(1)]
+        assert refused(await publisher.publish(topic, published)) == [1]
+    assert publisher._producer._client is producer
+
+
+async def test_what_a_topic_took_long_ago_does_not_count(
+    publisher: Publisher, broker: "Broker", topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = limits.Limits(publisher._cluster, topic)
+    await broker.make(topic, max_message_bytes=SMALL)
+    await known.learn_refusal(2 * SMALL, records=2)
+    assert known.max_bytes == SMALL
+    monkeypatch.setattr(limits, "_REMEMBERED_SECONDS", 0.0)
+    await known.learn_refusal(2 * SMALL, records=2)
+    assert known.max_bytes == limits.DEFAULT_BYTES
 
 
 async def test_a_compacted_topic_refuses_only_messages_without_a_key(
@@ -161,3 +188,13 @@ async def test_a_clock_that_is_wrong_refuses_no_message_for_good(
     assert isinstance(result, TemporaryError)
     monkeypatch.undo()
     assert refused(await publisher.publish(topic, messages(1))) == []
+
+
+async def test_what_is_no_message_at_all_stops_nobody_else(
+    publisher: Publisher, broker: "Broker", topic: str
+) -> None:
+    await broker.make(topic, partitions=1)
+    text: Any = "not bytes"
+    with pytest.raises(TypeError):
+        await publisher.publish(topic, [*messages(3), Message(text)])
+    assert refused(await publisher.publish(topic, messages(3))) == []

@@ -59,7 +59,8 @@ class Batch:
         finally:
             count = len(self) - before
             share.taken += count
-            self._parts.append((share, count))
+            if count:
+                self._parts.append((share, count))
         if self._max_messages is not None:
             self.builder.close()
 

@@ -103,7 +103,7 @@ class Lane:
         """Put what has come into batches, but few of them: each holds its messages once more."""
         while self._untaken and (len(self._ahead) < _BATCHES_AHEAD or not self._ahead[-1].is_full):
             share = self._untaken[0]
-            if not share.untaken:
+            if share.done.done() or not share.untaken:
                 self._untaken.popleft()
                 continue
             if not self._ahead or self._ahead[-1].is_full:
@@ -144,7 +144,6 @@ class Lane:
             await self._react(batch, error)
             return False
         self._attempts = 0
-        self._limits.learn_success(batch.size)
         batch.stored(offset)
         return True
 

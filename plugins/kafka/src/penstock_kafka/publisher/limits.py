@@ -12,7 +12,12 @@ DEFAULT_BYTES = 1_048_588
 """A broker's `message.max.bytes`, unless it is told another."""
 
 _SETTING = "max.message.bytes"
+
 _TRUSTED_SECONDS = 30.0
+"""For so long messages are refused here."""
+
+_REMEMBERED_SECONDS = 600.0
+"""For so long batches are not larger than the topic took."""
 
 
 class Limits:
@@ -24,17 +29,20 @@ class Limits:
     Args:
         cluster: Where the topic is.
         topic: The topic.
-
-    Attributes:
-        max_bytes: The largest batch that the topic takes, as far as is known.
     """
 
     def __init__(self, cluster: Cluster, topic: str) -> None:
-        self.max_bytes = DEFAULT_BYTES
         self._cluster = cluster
         self._topic = topic
-        self._size_trusted_until = 0.0
+        self._setting: int | None = None
+        self._max_bytes = DEFAULT_BYTES
+        self._trusted_until = self._remembered_until = 0.0
         self._unkeyed_refused_until = 0.0
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest batch that the topic takes, as far as is known."""
+        return self._max_bytes if _now() < self._remembered_until else DEFAULT_BYTES
 
     @property
     def refuses_unkeyed(self) -> bool:
@@ -47,9 +55,9 @@ class Limits:
         Args:
             size: Bytes.
         """
-        if size > self.max_bytes and _now() >= self._size_trusted_until:
+        if size > self.max_bytes and _now() >= self._trusted_until:
             await self._read()
-        return size > self.max_bytes and _now() < self._size_trusted_until
+        return size > self.max_bytes and _now() < self._trusted_until
 
     async def learn_refusal(self, size: int, records: int) -> None:
         """A broker refused a batch as too large.
@@ -59,17 +67,13 @@ class Limits:
             records: How many records were in it.
         """
         await self._read()
-        if size <= self.max_bytes:  # it could not be read, or it is another limit
-            self.max_bytes = size // 2 if records > 1 else size - 1
-            self._size_trusted_until = _now() + (_TRUSTED_SECONDS if records == 1 else 0)
+        if self._setting is None or size <= self._setting:  # unknown, or another limit
+            is_certain = records == 1
+            self._learn(size - 1 if is_certain else size // 2, is_certain)
 
     def learn_unkeyed_refusal(self) -> None:
         """A broker refused a batch for its messages without a key."""
         self._unkeyed_refused_until = _now() + _TRUSTED_SECONDS
-
-    def learn_success(self, size: int) -> None:
-        """A broker took a batch of this size."""
-        self.max_bytes = max(self.max_bytes, size)
 
     def too_large(self, size: int) -> PermanentError:
         """What to say of a message.
@@ -77,10 +81,10 @@ class Limits:
         Args:
             size: Its bytes, with key and headers.
         """
+        said = f"{_SETTING} is {self._setting}" if self._setting else f"see its {_SETTING}"
         return PermanentError(
             f"a message of {size} bytes with its key and headers is larger than topic "
-            f"{self._topic} takes: {_SETTING} is {self.max_bytes}; raise it in the config of the "
-            "stream, or send less"
+            f"{self._topic} takes: {said}; raise it in the config of the stream, or send less"
         )
 
     def unkeyed(self, message: Message) -> PermanentError | None:
@@ -94,6 +98,7 @@ class Limits:
 
     async def _read(self) -> None:
         """Ask the brokers, where they let this client ask."""
+        self._setting = None
         resource = ConfigResource(ConfigResourceType.TOPIC, self._topic, {_SETTING: ""})
         try:
             (answer,) = await (await self._cluster.admin()).describe_configs([resource])
@@ -101,8 +106,13 @@ class Limits:
             return
         for _, _, _, _, entries in answer.resources:
             for entry in entries:
-                self.max_bytes = int(entry[1])
-                self._size_trusted_until = _now() + _TRUSTED_SECONDS
+                self._setting = int(entry[1])
+                self._learn(self._setting, is_certain=True)
+
+    def _learn(self, max_bytes: int, is_certain: bool) -> None:
+        self._max_bytes = max_bytes
+        self._remembered_until = _now() + _REMEMBERED_SECONDS
+        self._trusted_until = _now() + _TRUSTED_SECONDS if is_certain else 0.0
 
 
 def _now() -> float:

@@ -4,7 +4,6 @@ import asyncio
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatch
 
 from penstock_kafka.cluster import REQUEST_SECONDS, Cluster
 from penstock_kafka.publisher.numbered_client import NumberedClient
@@ -12,15 +11,6 @@ from penstock_kafka.publisher.numbered_client import NumberedClient
 SENDING_BYTES = 64 * 1024 * 1024
 """What is sent at a time. aiokafka puts all that waits for a broker into one request, and a broker
 hangs up on one of more than 100 MiB (`socket.request.max.bytes`)."""
-
-CODECS = {
-    None: DefaultRecordBatch.CODEC_NONE,
-    "gzip": DefaultRecordBatch.CODEC_GZIP,
-    "snappy": DefaultRecordBatch.CODEC_SNAPPY,
-    "lz4": DefaultRecordBatch.CODEC_LZ4,
-    "zstd": DefaultRecordBatch.CODEC_ZSTD,
-}
-"""Ways to compress batches, and Kafka's numbers of them."""
 
 
 class Producer:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from penstock.plugin import Message, PenstockError, PublishResult, TemporaryError
 from penstock_kafka.cluster import REQUEST_SECONDS, Cluster
-from penstock_kafka.publisher.producer import CODECS, Producer
+from penstock_kafka.compression import Compression
+from penstock_kafka.publisher.producer import Producer
 from penstock_kafka.publisher.share import Share
 from penstock_kafka.publisher.topic_lanes import TopicLanes
 from penstock_kafka.topics import Topics
@@ -24,7 +25,7 @@ class Publisher:
     Args:
         cluster: Where to.
         topics: Makes topics that are not there.
-        compression: `gzip`, `snappy`, `lz4`, `zstd`, or None.
+        compression: Of batches.
         patience: Seconds that a call waits for the brokers before it gives up.
     """
 
@@ -32,13 +33,13 @@ class Publisher:
         self,
         cluster: Cluster,
         topics: Topics,
-        compression: str | None = None,
+        compression: Compression = Compression.NONE,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._topics = topics
         self._patience = patience
-        self._codec = CODECS[compression]
+        self._codec = compression.codec
         self._producer = Producer(cluster)
         self._lanes: dict[str, TopicLanes] = {}
         self._closed = False
@@ -54,8 +55,10 @@ class Publisher:
         if topic not in self._lanes:
             self._lanes[topic] = TopicLanes(self._cluster, self._producer, topic, self._codec)
         results: list[PublishResult] = [_UNSETTLED] * len(messages)
-        shares = self._lanes[topic].add(messages, results, partitions)
+        shares = self._lanes[topic].share_out(messages, results, partitions)
         try:
+            for share in shares:
+                self._lanes[topic].store(share)
             await self._settle(topic, shares)
         finally:
             for share in shares:
@@ -84,7 +87,10 @@ class Publisher:
         now = asyncio.get_running_loop().time
         deadline = now() + self._patience
         waiting = [share.done for share in shares]
-        if not waiting or not (await asyncio.wait(waiting, timeout=self._patience * _SUSPICIOUS))[1]:
+        if (
+            not waiting
+            or not (await asyncio.wait(waiting, timeout=self._patience * _SUSPICIOUS))[1]
+        ):
             return
         reason = await self._look_again(topic, shares, deadline)
         await asyncio.wait(waiting, timeout=max(0.0, deadline - now()))

@@ -36,10 +36,10 @@ class TopicLanes:
         """What is being stored."""
         return (share for lane in self._lanes.values() for share in lane.shares)
 
-    def add(
+    def share_out(
         self, messages: Sequence[Message], results: list[PublishResult], partitions: int
     ) -> list[Share]:
-        """Begin to store the messages of one call.
+        """Part the messages of one call by their partitions.
 
         Args:
             messages: In the order in which they are published.
@@ -53,20 +53,19 @@ class TopicLanes:
                 part = messages[places.start : places.stop]
             else:
                 part = [messages[place] for place in places]
-            share = Share(partition, part, places, results)
-            self._lane(partition).add(share)
-            shares.append(share)
+            shares.append(Share(partition, part, places, results))
         self._turn += len(messages)
         return shares
+
+    def store(self, share: Share) -> None:
+        """Begin to store messages; `Share.done` tells when that is done."""
+        lane = self._lanes.get(share.partition)
+        if lane is None:
+            lane = Lane(self._topic, share.partition, self._producer, self._limits, self._codec)
+            self._lanes[share.partition] = lane
+        lane.add(share)
 
     async def close(self) -> None:
         """Let go of the batches that are on their way."""
         for lane in self._lanes.values():
             await lane.close()
-
-    def _lane(self, partition: int) -> Lane:
-        lane = self._lanes.get(partition)
-        if lane is None:
-            lane = Lane(self._topic, partition, self._producer, self._limits, self._codec)
-            self._lanes[partition] = lane
-        return lane
