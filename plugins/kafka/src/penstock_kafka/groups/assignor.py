@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberAssignment,
     ConsumerProtocolMemberMetadata,
 )
+from aiokafka.errors import InconsistentGroupProtocolError
 
 from penstock_kafka.groups.sharing import Claim, Share, share
 
@@ -21,8 +21,8 @@ class CooperativeAssignor:
     instance does as well, and has a state of its own.
 
     Args:
-        claim: Gives what the member says of itself, each time that it joins.
-        told: Called with the member's share, before aiokafka's listener is.
+        claim: Gives what the member says, each time that it joins.
+        told: Called with the member's share in each generation.
     """
 
     name = "penstock-cooperative"
@@ -34,30 +34,46 @@ class CooperativeAssignor:
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
         """What this member says when it joins."""
         claim = self._claim()
-        said = {"held": sorted(claim.held), "generation": claim.generation}
+        said = {
+            "partitions": claim.partitions,
+            "held": sorted(claim.held),
+            "generation": claim.generation,
+        }
         return ConsumerProtocolMemberMetadata(_VERSION, list(topics), _encode(said))
 
     def assign(
-        self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
+        self, cluster: object, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Share out all topics of the group; called on the leader."""
+        """Share out all topics of the group; called on the leader.
+
+        Args:
+            cluster: What the leader's client knows of topics, which may be old: the members say
+                how many partitions there are.
+            members: What each of them said.
+        """
+        del cluster
         claims = {member: _claim(metadata) for member, metadata in members.items()}
-        partitions = {
-            topic: len(cluster.partitions_for_topic(topic) or ())
-            for topic in {claim.topic for claim in claims.values()}
-        }
         return {
             member: _assignment(claims[member].topic, given)
-            for member, given in share(claims, partitions).items()
+            for member, given in share(claims).items()
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Read what this member was given."""
-        given = json.loads(assignment.user_data)
+        """Read what this member was given.
+
+        Raises:
+            InconsistentGroupProtocolError: Not by one of us: brokers share out by themselves where
+                a group has members of their newer protocol.
+        """
+        try:
+            given = json.loads(assignment.user_data or b"")
+        except ValueError:
+            raise InconsistentGroupProtocolError from None
         self._told(
             Share(
                 partitions=frozenset(tp.partition for tp in assignment.partitions()),
                 revoking=frozenset(given["revoking"]),
+                total=given["total"],
                 settles=given["settles"],
                 alone=given["alone"],
             )
@@ -66,12 +82,14 @@ class CooperativeAssignor:
 
 def _claim(metadata: ConsumerProtocolMemberMetadata) -> Claim:
     said = json.loads(metadata.user_data)
-    return Claim(metadata.subscription[0], frozenset(said["held"]), said["generation"])
+    (topic,) = metadata.subscription
+    return Claim(topic, said["partitions"], frozenset(said["held"]), said["generation"])
 
 
 def _assignment(topic: str, given: Share) -> ConsumerProtocolMemberAssignment:
     said = {
         "revoking": sorted(given.revoking),
+        "total": given.total,
         "settles": given.settles,
         "alone": given.alone,
     }

@@ -1,99 +1,53 @@
-"""The positions that partitions begin with: offsets looked up, and stored once for all members."""
+"""Where a group begins to read, in partitions for which that is still open: the rules."""
 
-import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from penstock.plugin import AtOffsets, AtTime, Edge, Start, TemporaryError
-from penstock_kafka.groups.offsets import Member, Offsets
-from penstock_kafka.groups.stored import Mark, Stored, beginnings
-from penstock_kafka.topics import Topics
+from penstock.plugin import AtOffsets, AtTime, Edge, Start
+from penstock_kafka.groups.stored import Mark, Stored
 
-_PATIENCE = 20.0  # seconds
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2  # seconds
+_BEGUN = frozenset({Mark.EDGE, Mark.PLACED, Mark.ACKED})
 
 
-class Beginnings:
-    """Sees to it that each partition of a topic has a position before it is read.
+class Beginning(NamedTuple):
+    """Where partitions begin that have no position yet, or one that gives way.
 
-    Args:
-        topics: Tells offsets.
-        offsets: Keeps positions.
-        group_id: The Kafka group.
-        topic: The topic.
-        start: Where the member asked to begin.
+    Attributes:
+        start: Where.
+        partitions: Which.
+        mark: What their positions will be.
     """
 
-    def __init__(
-        self, topics: Topics, offsets: Offsets, group_id: str, topic: str, start: Start
-    ) -> None:
-        self._topics = topics
-        self._offsets = offsets
-        self._group_id = group_id
-        self._topic = topic
-        self._start = start
+    start: Start
+    partitions: frozenset[int]
+    mark: Mark
 
-    async def settle(self, member: Member, *, newcomer: bool) -> None:
-        """Store where partitions begin that have no position; one member of a group does.
 
-        Args:
-            member: Who stores it.
-            newcomer: The member has just joined, and nobody else is there.
+def beginning(
+    start: Start, partitions: int, stored: Mapping[int, Stored], *, begun: bool, alone: bool
+) -> Beginning | None:
+    """Decide where partitions begin; ``None``: all have their position.
 
-        Raises:
-            MembershipError: The generation is over: who settles in the next one does it.
-            TemporaryError: Try again.
-            PermanentError: The cluster refuses it.
-        """
-        count = await self._topics.partitions(self._topic)
-        stored = await self._offsets.fetch(self._group_id, self._topic, count)
-        positions: dict[int, Stored] = {}
-        for one in beginnings(self._start, count, stored, newcomer=newcomer):
-            offsets = await self._offsets_of(one.start, one.partitions)
-            positions |= {at: Stored(offset, one.mark) for at, offset in offsets.items()}
-        if positions:
-            await self._offsets.commit(self._group_id, self._topic, positions, member)
+    A partition that the topic got after its group had begun is read from its first record: what
+    is there was published after the group had been promised to miss nothing. That a group has
+    begun can be seen by its positions: who acks without being a member leaves another mark.
 
-    async def begin_anew(self, partitions: Collection[int], member: Member) -> None:
-        """Have partitions read from their first record on, as far as they are there.
-
-        Raises:
-            TemporaryError, MembershipError: They could not be stored; nothing else is lost.
-        """
-        offsets = await self._topics.earliest(self._topic, partitions)
-        positions = {at: Stored(offset, Mark.EDGE) for at, offset in offsets.items()}
-        await self._offsets.commit(self._group_id, self._topic, positions, member)
-
-    async def settled(self, partitions: int) -> dict[int, Stored]:
-        """Wait until the first so many partitions have a position.
-
-        Raises:
-            TemporaryError: They have none after a while: who settles them may be in trouble.
-            PermanentError: The cluster refuses to say.
-        """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _PATIENCE
-        pause = _FIRST_PAUSE
-        while True:
-            stored = await self._offsets.fetch(self._group_id, self._topic, partitions)
-            if len(stored) == partitions:
-                return stored
-            if loop.time() > deadline:
-                raise TemporaryError(
-                    f"group {self._group_id}: no member has settled where partitions of topic "
-                    f"{self._topic} begin"
-                )
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def _offsets_of(self, start: Start, partitions: Collection[int]) -> Mapping[int, int]:
-        match start:
-            case Edge.EARLIEST:
-                return await self._topics.earliest(self._topic, partitions)
-            case Edge.LATEST:
-                return await self._topics.end_offsets(self._topic, partitions)
-            case AtTime(timestamp_ms):
-                return await self._topics.offsets_at(self._topic, timestamp_ms, partitions)
-            case AtOffsets(offsets, otherwise):
-                rest = [partition for partition in partitions if partition not in offsets]
-                named = {partition: offsets[partition] for partition in {*partitions} - {*rest}}
-                return {**await self._offsets_of(otherwise, rest), **named} if rest else named
+    Args:
+        start: What the member asked for.
+        partitions: How many there are.
+        stored: The positions that there are.
+        begun: It is known already that the group has begun.
+        alone: The member has just joined, and nobody else is there: where nothing is acked, an
+            edge gives way to an offset or a time.
+    """
+    placed = isinstance(start, AtOffsets | AtTime)
+    mark = Mark.PLACED if placed else Mark.EDGE
+    missing = frozenset(range(partitions)) - stored.keys()
+    edges = frozenset(at for at, one in stored.items() if one.mark == Mark.EDGE)
+    if placed and alone:
+        decided = Beginning(start, missing | edges, mark)
+    elif begun or any(one.mark in _BEGUN for one in stored.values()):
+        decided = Beginning(Edge.EARLIEST, missing, Mark.EDGE)
+    else:
+        decided = Beginning(start, missing, mark)
+    return decided if decided.partitions else None

@@ -3,19 +3,30 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from penstock.plugin import Group, PermanentError, Start, Subscription
 from penstock_kafka.cluster import Cluster
-from penstock_kafka.groups.beginning import Beginnings
+from penstock_kafka.groups.acks import MemberAcks
 from penstock_kafka.groups.history import History
 from penstock_kafka.groups.membership import Membership
 from penstock_kafka.groups.offsets import Offsets
 from penstock_kafka.groups.outsiders import OutsiderAcks
 from penstock_kafka.groups.reader import Reader
-from penstock_kafka.groups.stored import acked
-from penstock_kafka.groups.subscription import KafkaSubscription
+from penstock_kafka.groups.settlement import Settlement
+from penstock_kafka.groups.stored import Mark, acked, behind
+from penstock_kafka.groups.subscription import GRACE_SECONDS, KafkaSubscription
+from penstock_kafka.groups.surroundings import Surroundings
+from penstock_kafka.groups.versions import Versions
 from penstock_kafka.topics import Topics
+
+_LAST_OFFSET = 2**63 - 2
+
+
+class _Place(NamedTuple):
+    group_id: str
+    topic: str
 
 
 class Groups:
@@ -24,82 +35,115 @@ class Groups:
     Args:
         cluster: Where they are.
         topics: Makes topics that are not there.
+        grace: Seconds in which a member has to release a partition that goes elsewhere.
     """
 
-    def __init__(self, cluster: Cluster, topics: Topics) -> None:
+    def __init__(self, cluster: Cluster, topics: Topics, grace: float = GRACE_SECONDS) -> None:
         self._cluster = cluster
         self._topics = topics
+        self._grace = grace
         self._offsets = Offsets(cluster)
+        self._versions = Versions(cluster)
         self._outsiders = OutsiderAcks(self._offsets)
-        self._histories: WeakValueDictionary[tuple[str, str], History] = WeakValueDictionary()
-        self._members: defaultdict[tuple[str, str], set[KafkaSubscription]] = defaultdict(set)
+        self._histories: WeakValueDictionary[_Place, History] = WeakValueDictionary()
+        self._members: defaultdict[_Place, set[KafkaSubscription]] = defaultdict(set)
+        # Where groups were when their topic was deleted: they begin with the first record of the
+        # one that comes in its place.
+        self._orphaned: set[_Place] = set()
 
     async def subscribe(
         self, topic: str, group: Group, start: Start, member: str = ""
     ) -> Subscription:
         """As `PubSub.subscribe`."""
         _check_group(group)
-        group_id = str(group)
+        place = _Place(str(group), topic)
         partitions = await self._topics.ensure(topic)
         history = self._history(topic, group.name)
-        subscription = KafkaSubscription(
-            group_id,
-            topic,
-            membership=Membership(self._cluster, group_id, topic, member),
-            reader=Reader(self._cluster, self._topics, topic, history.highest),
-            beginnings=Beginnings(self._topics, self._offsets, group_id, topic, start),
-            offsets=self._offsets,
-            history=history,
-            closed=self._forget,
+        membership = Membership(self._cluster, *place, partitions, member)
+        settlement = Settlement(
+            self._topics, self._offsets, *place, start, begun=place in self._orphaned
         )
-        self._members[group_id, topic].add(subscription)
-        await subscription.open(partitions)
+        acks = MemberAcks(*place, membership, self._offsets, history)
+        subscription = KafkaSubscription(
+            membership=membership,
+            reader=Reader(self._cluster, self._topics, topic, history.highest),
+            settlement=settlement,
+            acks=acks,
+            surroundings=Surroundings(
+                self._cluster,
+                topic,
+                membership=membership,
+                settlement=settlement,
+                acks=acks,
+                history=history,
+            ),
+            grace=self._grace,
+            closed=lambda subscription: self._forget(place, subscription),
+        )
+        self._members[place].add(subscription)
+        await subscription.open()
+        self._orphaned.discard(place)
         return subscription
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """As `PubSub.ack`."""
         _check_group(group)
-        group_id = str(group)
-        await self._topics.ensure(topic)
+        place = _Place(str(group), topic)
+        await self._check_positions(topic, positions)
         left = dict(positions)
-        for member in tuple(self._members.get((group_id, topic), ())):
-            mine = {at: offset for at, offset in left.items() if member.holds(at)}
-            for stored in await member.ack_held(mine):
+        for member in tuple(self._members.get(place, ())):
+            for stored in await member.ack_held(left):
                 del left[stored]
         if left:
-            positions_left = {at: acked(offset) for at, offset in left.items()}
-            await self._outsiders.commit(group_id, topic, positions_left)
-            self._history(topic, group.name).note(group_id, positions_left)
+            stored_left = {at: behind(one, Mark.ACKED_BY_OTHERS) for at, one in left.items()}
+            await self._outsiders.commit(*place, stored_left)
+            self._history(topic, group.name).note(place.group_id, stored_left)
 
     async def positions(self, topic: str, name: str) -> Mapping[int, Mapping[int, int]]:
         """As `PubSub.positions`."""
-        versions = await self._offsets.versions(name)
+        versions = await self._versions.of(name)
         found = await asyncio.gather(
             *(self._offsets.fetch(group_id, topic) for group_id in versions.values())
         )
-        acks = {
-            version: {at: one.acked for at, one in sorted(stored.items()) if one.acked >= 0}
-            for version, stored in zip(versions, found, strict=True)
-        }
-        return {version: offsets for version, offsets in acks.items() if offsets}
+        acks = zip(versions, map(acked, found), strict=True)
+        return {version: offsets for version, offsets in sorted(acks) if offsets}
 
     async def close(self) -> None:
         """End every subscription."""
         members = [member for group in self._members.values() for member in group]
-        await asyncio.gather(*(member.close() for member in members))
+        await asyncio.gather(self._outsiders.close(), *(member.close() for member in members))
         await self._offsets.close()
 
+    async def _check_positions(self, topic: str, positions: Mapping[int, int]) -> None:
+        """See that what is acked can be there: Kafka would refuse it in words that help nobody."""
+        count = await self._topics.ensure(topic)
+        if max(positions, default=-1) >= count:
+            count = await self._topics.partitions(topic)
+        for partition, offset in positions.items():
+            if partition >= count:
+                raise PermanentError(
+                    f"topic {topic} has no partition {partition}: expected 0 to {count - 1}"
+                )
+            if offset > _LAST_OFFSET:
+                raise PermanentError(
+                    f"partition {partition} of topic {topic}: offset {offset} is larger than "
+                    f"Kafka's offsets can be, {_LAST_OFFSET}"
+                )
+
     def _history(self, topic: str, name: str) -> History:
-        history = self._histories.get((topic, name))
+        history = self._histories.get(_Place(name, topic))
         if history is None:
-            history = self._histories[topic, name] = History(self._offsets, topic, name)
+            history = History(self._versions, self._offsets, topic, name)
+            self._histories[_Place(name, topic)] = history
         return history
 
-    def _forget(self, group_id: str, topic: str, subscription: KafkaSubscription) -> None:
-        members = self._members.get((group_id, topic), set())
+    def _forget(self, place: _Place, subscription: KafkaSubscription) -> None:
+        if subscription.has_lost_topic:
+            self._orphaned.add(place)
+        members = self._members.get(place, set())
         members.discard(subscription)
         if not members:
-            self._members.pop((group_id, topic), None)
+            self._members.pop(place, None)
 
 
 def _check_group(group: Group) -> None:

@@ -14,15 +14,17 @@ from penstock.plugin import share_out
 
 
 class Claim(NamedTuple):
-    """What a member says of itself when it joins.
+    """What a member says when it joins.
 
     Attributes:
         topic: The one topic that it reads.
-        held: The partitions that it reads now.
-        generation: Of the group, as the member knew it when it was given them.
+        partitions: How many partitions the topic has, as far as the member knows.
+        held: Those that it holds: it reads them, or is finishing with them.
+        generation: The last one of the group that gave it a share, or -1.
     """
 
     topic: str
+    partitions: int
     held: frozenset[int] = frozenset()
     generation: int = -1
 
@@ -32,60 +34,60 @@ class Share:
     """What a member is given.
 
     Attributes:
-        partitions: It reads these, or begins to.
+        partitions: It holds these, or begins to.
         revoking: Those of them that it must give up as soon as it can.
-        settles: It stores where the group starts in the topic's partitions that have no position.
+        total: How many partitions the topic has, as far as anybody in the group knows.
+        settles: It stores where the group begins in the partitions that have no position.
         alone: The group has no other member on the topic.
     """
 
-    partitions: frozenset[int]
+    partitions: frozenset[int] = frozenset()
     revoking: frozenset[int] = frozenset()
+    total: int = 0
     settles: bool = False
     alone: bool = False
 
 
-def share(claims: Mapping[str, Claim], partitions: Mapping[str, int]) -> dict[str, Share]:
+def share(claims: Mapping[str, Claim]) -> dict[str, Share]:
     """Give each member its share.
 
     Args:
-        claims: What each member said, by member id.
-        partitions: How many each topic has.
+        claims: What each member says, by member id.
     """
     by_topic: dict[str, dict[str, Claim]] = defaultdict(dict)
     for member, claim in sorted(claims.items()):
         by_topic[claim.topic][member] = claim
     shares: dict[str, Share] = {}
-    for topic, members in by_topic.items():
-        shares |= _share_topic(members, partitions.get(topic, 0))
+    for members in by_topic.values():
+        shares |= _share_topic(members)
     return shares
 
 
-def _share_topic(claims: Mapping[str, Claim], partitions: int) -> dict[str, Share]:
-    holders = _holders(claims, partitions)
-    plan = share_out(list(claims), partitions, holders)
+def _share_topic(claims: Mapping[str, Claim]) -> dict[str, Share]:
+    total = max(claim.partitions for claim in claims.values())
+    holders = _holders(claims, total)
+    plan = share_out(list(claims), total, holders)
     settles = next(iter(claims))
     shares: dict[str, Share] = {}
     for member in claims:
-        held = {partition for partition, holder in holders.items() if holder == member}
-        planned = {partition for partition, taker in plan.items() if taker == member}
-        free = {partition for partition in planned if partition not in holders}
+        held = frozenset(partition for partition, holder in holders.items() if holder == member)
+        planned = frozenset(partition for partition, taker in plan.items() if taker == member)
         shares[member] = Share(
-            partitions=frozenset(held | free),
-            revoking=frozenset(held - planned),
+            partitions=held | (planned - holders.keys()),
+            revoking=held - planned,
+            total=total,
             settles=member == settles,
             alone=len(claims) == 1,
         )
     return shares
 
 
-def _holders(claims: Mapping[str, Claim], partitions: int) -> dict[int, str]:
-    """Who reads which partition; of two that claim one, the later generation is right."""
+def _holders(claims: Mapping[str, Claim], total: int) -> dict[int, str]:
+    """Who holds which partition; of two that claim one, the later generation is right."""
     holders: dict[int, str] = {}
     for member, claim in claims.items():
         for partition in claim.held:
             rival = holders.get(partition)
-            if partition < partitions and (
-                rival is None or claims[rival].generation < claim.generation
-            ):
+            if partition < total and (rival is None or claims[rival].generation < claim.generation):
                 holders[partition] = member
     return holders

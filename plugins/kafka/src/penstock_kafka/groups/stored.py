@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from penstock.plugin import AtOffsets, AtTime, Edge, Start
-
 
 class Mark(StrEnum):
     """What a position is."""
@@ -18,6 +16,10 @@ class Mark(StrEnum):
     EDGE = "penstock: start at an edge"
     PLACED = "penstock: start at an offset or a time"
     ACKED = "penstock: acked"
+    ACKED_BY_OTHERS = "penstock: acked by one who was no member"
+
+
+_STARTS = frozenset({Mark.EDGE, Mark.PLACED})
 
 
 class Stored(NamedTuple):
@@ -34,63 +36,23 @@ class Stored(NamedTuple):
     @property
     def acked(self) -> int:
         """Offset of the last record that is acked, or -1."""
-        return -1 if self.mark in (Mark.EDGE, Mark.PLACED) else self.offset - 1
+        return -1 if self.mark in _STARTS else self.offset - 1
 
 
-def acked(offset: int) -> Stored:
+def behind(offset: int, mark: Mark = Mark.ACKED) -> Stored:
     """The position of a group that is done up to a record, that one included."""
-    return Stored(offset + 1)
+    return Stored(offset + 1, mark)
 
 
-def highest_acked(positions: Iterable[Mapping[int, Stored]]) -> dict[int, int]:
+def acked(positions: Mapping[int, Stored]) -> dict[int, int]:
+    """The last record that is acked, by partition; those where none is are left out."""
+    return {at: one.acked for at, one in sorted(positions.items()) if one.acked >= 0}
+
+
+def highest_acked(versions: Iterable[Mapping[int, Stored]]) -> dict[int, int]:
     """By partition, the last record that any version of a group has acked."""
     highest: dict[int, int] = {}
-    for version in positions:
-        for partition, stored in version.items():
-            if stored.acked >= 0:
-                highest[partition] = max(stored.acked, highest.get(partition, -1))
+    for positions in versions:
+        for partition, offset in acked(positions).items():
+            highest[partition] = max(offset, highest.get(partition, offset))
     return highest
-
-
-class Beginning(NamedTuple):
-    """Where partitions begin that have no position yet, or one that gives way.
-
-    Attributes:
-        start: Where.
-        partitions: Which.
-        mark: What their positions will be.
-    """
-
-    start: Start
-    partitions: frozenset[int]
-    mark: Mark
-
-
-def beginnings(
-    start: Start, partitions: int, stored: Mapping[int, Stored], *, newcomer: bool
-) -> list[Beginning]:
-    """Decide which partitions begin where.
-
-    A partition that the topic got after its group had begun is read from its first record: what
-    is there was published after the group had been promised to miss nothing.
-
-    Args:
-        start: What the member asked for.
-        partitions: How many there are.
-        stored: The positions that there are.
-        newcomer: The member has just joined, and nobody else is there: where nothing is acked, an
-            edge gives way to an offset or a time.
-    """
-    placed = isinstance(start, AtOffsets | AtTime)
-    mark = Mark.PLACED if placed else Mark.EDGE
-    missing = frozenset(range(partitions)) - stored.keys()
-    has_begun = any(one.mark in set(Mark) for one in stored.values())
-    decided = [
-        Beginning(Edge.EARLIEST, missing, Mark.EDGE)
-        if has_begun
-        else Beginning(start, missing, mark)
-    ]
-    if newcomer and placed:
-        edges = frozenset(at for at, one in stored.items() if one.mark == Mark.EDGE)
-        decided.append(Beginning(start, edges, mark))
-    return [one for one in decided if one.partitions]
