@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError
 
 from penstock.plugin import Message, Position, PublishResult, Record
 from penstock_kafka import KafkaGatewaySpec
@@ -37,6 +38,14 @@ class Broker:
         new = NewTopic(topic, partitions, 1, topic_configs=named(settings))
         async with self._admin() as admin:
             made = await admin.create_topics([new])
+        assert made.topic_errors[0][1] == 0, made
+
+    async def make_when_deleted(self, topic: str, partitions: int) -> None:
+        """Make a topic that is being deleted anew."""
+        async with self._admin() as admin:
+            made = None
+            while made is None or made.topic_errors[0][1] == TopicAlreadyExistsError.errno:
+                made = await admin.create_topics([NewTopic(topic, partitions, 1)])
         assert made.topic_errors[0][1] == 0, made
 
     async def delete(self, topic: str) -> None:

@@ -224,6 +224,8 @@ async def test_nothing_is_sent_of_a_call_that_has_nothing_to_store(
 ) -> None:
     unwritable = Call(lane, [Message(b"", id="\ud800")])
     assert await unwritable.outcome() == [PermanentError]
+    for _ in range(3):
+        await asyncio.sleep(0)
     call = Call(lane, [message()])
     assert await producer.answer() == 1
     assert await call.outcome() == [0]

@@ -155,6 +155,23 @@ async def test_a_topic_that_was_deleted_is_made_anew(
     assert ids == {message.id for message in messages}
 
 
+async def test_a_topic_that_was_made_anew_may_have_fewer_partitions(
+    publisher: Publisher, broker: "Broker", topic: str
+) -> None:
+    await broker.make(topic, partitions=4)
+    await publisher.publish(topic, events(4))
+    await broker.delete(topic)
+    await broker.make_when_deleted(topic, partitions=1)
+    client = publisher._producer._client
+    assert client
+    async with asyncio.timeout(PATIENCE):
+        while client.partitions(topic) != 1:
+            await client._producer.client.force_metadata_update()
+    await publisher.publish(topic, events(4))
+    results = await publisher.publish(topic, events(4))
+    assert [result.partition for result in results if isinstance(result, Position)] == [0] * 4
+
+
 @pytest.mark.parametrize("compression", sorted(set(Compression) - {Compression.NONE}))
 async def test_batches_are_compressed(
     broker: "Broker", open_publisher: "OpenPublisher", topic: str, compression: Compression
@@ -201,18 +218,31 @@ async def test_a_closed_publisher_says_that_it_is(
     assert sum(len(records) for records in (await broker.stored(topic)).values()) == 1
 
 
+async def test_a_publish_is_not_begun_when_the_publisher_is_closed(
+    publisher: Publisher, topic: str
+) -> None:
+    publishing = asyncio.create_task(publisher.publish(topic, events(1)))
+    await asyncio.sleep(0)
+    await publisher.close()
+    with pytest.raises(TemporaryError, match="closed"):
+        await publishing
+
+
 async def test_a_publish_that_is_cancelled_harms_no_other(
     publisher: Publisher, broker: "Broker", topic: str
 ) -> None:
     await broker.make(topic, partitions=1)
-    calls = [events(50, first=100 * number) for number in range(20)]
+    await publisher.publish(topic, [])
+    calls = [events(3, first=100 * number, payload=bytes(100_000)) for number in range(20)]
     publishing = [asyncio.create_task(publisher.publish(topic, messages)) for messages in calls]
     await asyncio.sleep(0)
-    for cancelled in publishing[::2]:
+    for cancelled in publishing[1::2]:
         cancelled.cancel()
     await asyncio.wait(publishing)
-    assert all(cancelled.cancelled() for cancelled in publishing[::2])
-    results = [published.result() for published in publishing[1::2]]
-    assert all(len(offsets(each)) == 50 for each in results)
-    await broker.check(topic, *zip(calls[1::2], results, strict=True))
+    assert all(cancelled.cancelled() for cancelled in publishing[1::2])
+    results = [published.result() for published in publishing[::2]]
+    assert all(len(offsets(each)) == 3 for each in results)
+    await broker.check(topic, *zip(calls[::2], results, strict=True))
+    stored = {record.message.id for record in (await broker.stored(topic))[0]}
+    assert not stored & {message.id for messages in calls[3::2] for message in messages}
     assert len(offsets(await publisher.publish(topic, events(5, first=5000)))) == 5
