@@ -6,10 +6,10 @@ PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml) constraints.txt scripts/setup.sh
 PYTHON_CODE := core plugins sidecar invoker tests examples benchmarks scripts
 PROTOCOL := core/src/penstock/wire/protocol
 
-.PHONY: help demo test check fix generate bench clean
+.PHONY: help demo test check fix generate conformance bench clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: .venv/run.stamp ## A function averages numbers that are published to a stream
 	@scripts/demo.sh
@@ -28,6 +28,7 @@ check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up
 	$(BIN)/python -m penstock.resources.reference --check --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --check --output docs/cli.md
 	$(BIN)/python scripts/generate_metrics.py --check
+	$(BIN)/python -m penstock.testing.overview --check --reports docs/conformance --output docs/conformance.md
 
 fix: .venv/dev.stamp ## Reformat, and fix what the linter can
 	$(BIN)/ruff check --fix .
@@ -39,6 +40,11 @@ generate: .venv/dev.stamp ## Write the protobuf stubs, the CRDs and the CLI refe
 	$(BIN)/python -m penstock.resources.reference --output docs/resources.md
 	$(BIN)/python -m penstock.cli.reference --output docs/cli.md
 	$(BIN)/python scripts/generate_metrics.py
+
+conformance: .venv/dev.stamp ## Hold every gateway to the conformance suite, and write what held
+	@scripts/kafka.sh
+	$(BIN)/python -m pytest plugins/*/tests/test_conformance.py --conformance-report docs/conformance
+	$(BIN)/python -m penstock.testing.overview --reports docs/conformance --output docs/conformance.md
 
 bench: .venv/dev.stamp ## Measure throughput, latency and size, as ratios within one run
 	@scripts/kafka.sh

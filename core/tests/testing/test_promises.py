@@ -14,8 +14,8 @@ NO_PROMISES = {
         "All methods are called on one event loop.",
         "Called again and again while the host has room; never twice at a time for one partition.",
         (
-            "Called for each `GetOffsets` of a client, and for each subscription of a group without a "
-            "version."
+            "Called for each `GetOffsets` of a client, and for each subscription of a group "
+            "without a version."
         ),
         "Called once a stream with `DeletionPolicy.DELETE` is deleted.",
         "Called once for each batch of progress.",

@@ -63,14 +63,16 @@ def _line(row: Row) -> list[str]:
 
 
 def _reasons(rows: Sequence[Row]) -> Iterator[str]:
-    """Why cases were not run, each reason once."""
-    reasons: dict[str, None] = {}
+    """Why cases were not run."""
+    ways: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         for way, (status, reason) in row.outcomes.items():
             if status is Status.NOT_APPLICABLE:
-                reasons[f"- {row.case}, {way}: {reason}"] = None
-    if reasons:
-        yield from ["", "Not applicable:", "", *reasons]
+                ways.setdefault((row.case, reason), []).append(way)
+    if ways:
+        yield from ["", "Not applicable:", ""]
+    for (case, reason), over in ways.items():
+        yield f"- {case} ({', '.join(over)}): {reason}"
 
 
 def _table(head: Sequence[str], rows: Iterator[list[str]] | list[list[str]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ So it imports nothing of the suite: what it does begins with the first case of t
 """
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,5 +86,9 @@ def _recorder(config: pytest.Config) -> "Recorder":
     if _RECORDER not in config.stash:
         from penstock.testing.recorder import Recorder  # noqa: PLC0415 - not before it is needed
 
-        config.stash[_RECORDER] = Recorder(config)
+        written = config.getoption("--conformance-report")
+        kept = config.getini("conformance_reports")
+        config.stash[_RECORDER] = Recorder(
+            Path(written) if written else None, config.rootpath / kept if kept else None
+        )
     return config.stash[_RECORDER]

@@ -40,14 +40,14 @@ class Recorder:
     """Collects the reports of one run of pytest.
 
     Args:
-        config: Of the run.
+        written: The folder to which reports are written, if any.
+        kept: The folder of reports with which they are compared, if any.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, written: Path | None, kept: Path | None) -> None:
         self._gateways: dict[str, _Gateway] = {}
-        self._written = config.getoption("--conformance-report")
-        kept = config.getini("conformance_reports")
-        self._kept = (config.rootpath / kept) if kept else None
+        self._written = written
+        self._kept = kept
         self._remarks: list[str] = []
         self._failures: list[str] = []
 
@@ -72,11 +72,7 @@ class Recorder:
         """Write what was asked for, and compare what is kept; false: something differs."""
         for report in self._reports():
             if self._written:
-                folder = Path(self._written)
-                folder.mkdir(parents=True, exist_ok=True)
-                for suffix, text in _files(report).items():
-                    (folder / f"{report.gateway}{suffix}").write_text(text, encoding="utf-8")
-                self._remarks.append(f"written: {folder}/{report.gateway}.md and .json")
+                self._write(report, self._written)
             elif self._kept and (self._kept / f"{report.gateway}.json").exists():
                 self._compare(report, self._kept)
         return not self._failures
@@ -100,6 +96,12 @@ class Recorder:
             for name, gateway in sorted(self._gateways.items())
         ]
 
+    def _write(self, report: Report, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, text in _files(report).items():
+            (folder / f"{report.gateway}{suffix}").write_text(text, encoding="utf-8")
+        self._remarks.append(f"written: {folder}/{report.gateway}.md and .json")
+
     def _compare(self, report: Report, folder: Path) -> None:
         if not report.complete:
             self._remarks.append(
@@ -110,7 +112,7 @@ class Recorder:
         stale = [
             f"{report.gateway}{suffix}"
             for suffix, text in _files(report).items()
-            if (folder / f"{report.gateway}{suffix}").read_text(encoding="utf-8") != text
+            if _text_of(folder / f"{report.gateway}{suffix}") != text
         ]
         if stale:
             self._failures.append(
@@ -120,11 +122,15 @@ class Recorder:
 
 
 def _counts(report: Report) -> Iterator[list[str]]:
-    """A line for each chapter of which something was run, and one for all."""
+    """A line for each chapter, and one for all; of a part of the suite, for what was run."""
     for title, rows in (*report.chapters().items(), ("in all", report.rows)):
-        counts = [counted(row.outcomes[way] for row in rows) for way in Way]
-        if set(counts) != {str(Status.NOT_RUN)}:
-            yield [title, *counts]
+        seen = {outcome.status for row in rows for outcome in row.outcomes.values()}
+        if report.complete or seen & {Status.PASSED, Status.FAILED}:
+            yield [title, *(counted(row.outcomes[way] for row in rows) for way in Way)]
+
+
+def _text_of(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.exists() else None
 
 
 def _files(report: Report) -> dict[str, str]:

@@ -89,7 +89,10 @@ class Durability(Chapter):
         for version, left in ((1, 2), (2, 5)):
             await (await rig.join(topic, Group(group.name, version))).until_read(left)
 
-    @promise(Gateway.provision, "Called whenever the stream or the gateway changed, also after a")
+    @promise(
+        Gateway.provision,
+        "Called whenever the stream or the gateway changed, also after a restart.",
+    )
     async def test_a_stream_is_found_made_after_a_restart(self, rig: Rig) -> None:
         stream = rig.stream(partitions=rig.partitions(3))
         before = await rig.provision(stream)

@@ -74,7 +74,10 @@ class Publishing(Chapter):
             end = dict(await rig.end_positions(topic))
             expect("end positions after a publish", end, {position.partition: position.offset})
 
-    @promise(PubSub.publish, "calls for one topic may overlap, and only the order within a")
+    @promise(
+        PubSub.publish,
+        "calls for one topic may overlap, and only the order within a call is promised.",
+    )
     async def test_calls_that_overlap_lose_nothing_and_keep_their_order(self, rig: Rig) -> None:
         topic = await rig.topic()
         batches = [

@@ -124,7 +124,10 @@ class Reading(Chapter):
             offsets += [record.offset for record in records]
         expect("offsets", offsets, [position.offset for position in positions])
 
-    @promise(Subscription.read, "Returns what is there")
+    @promise(
+        Subscription.read,
+        "Wait for at least one record of a partition and return those that follow in order.",
+    )
     async def test_a_large_record_is_returned_to_who_asks_for_few_bytes(self, rig: Rig) -> None:
         topic = await rig.topic()
         await rig.publish(topic, [Message(b"x" * 500_000)])
