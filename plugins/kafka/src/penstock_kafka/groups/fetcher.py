@@ -6,7 +6,7 @@ forgets what it has fetched of all of them when one comes or goes.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,7 @@ class Fetcher:
         self._look = Requests(cluster)
         self._buffers: dict[int, Buffer] = {}
         self._leaders: Mapping[int, int] = {}
+        self._topic_id = b""
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._client: AIOKafkaClient | None = None
@@ -144,16 +145,15 @@ class Fetcher:
             _READ_COMMITTED,
             [(self._topic, [(at, offset, FETCH_BYTES) for at, offset in asked.items()])],
         )
-        reply = (await client.send(leader, request)).to_object()
-        if reply.get("error_code"):
-            raise error_of(reply["error_code"])
+        reply = await client.send(leader, request)
+        if code := getattr(reply, "error_code", 0):
+            raise error_of(code)
         leads = True
-        for topic in reply["topics"]:
-            for entry in topic["partitions"]:
-                buffer = self._buffers.get(entry["partition"])
-                # Meanwhile it may have been taken out, or put somewhere else.
-                if buffer and buffer.next_fetch == asked[entry["partition"]]:
-                    leads &= self._take_in(entry, buffer)
+        for entry in _entries(reply):
+            buffer = self._buffers.get(entry["partition"])
+            # Meanwhile it may have been taken out, or put somewhere else.
+            if buffer and buffer.next_fetch == asked[entry["partition"]]:
+                leads &= self._take_in(entry, buffer)
         return leads
 
     def _take_in(self, entry: Mapping[str, Any], buffer: Buffer) -> bool:
@@ -164,7 +164,7 @@ class Fetcher:
         if code:
             buffer.fail(error_of(code))
         elif entry["message_set"]:
-            aborted = (Aborted(**one) for one in entry["aborted_transactions"] or ())
+            aborted = (Aborted(*one) for one in entry["aborted_transactions"] or ())
             buffer.add(entry["message_set"], aborted)
             # A reply has room for so much: next time, others come first.
             self._buffers[partition] = self._buffers.pop(partition)
@@ -172,8 +172,19 @@ class Fetcher:
 
     async def _find_leaders(self, client: AIOKafkaClient) -> None:
         topic = await look_at(self._look, self._topic)
-        self._leaders = topic.leaders if topic else {}
+        self._topic_id = self._topic_id or (topic.id if topic else b"")
+        # Of one that was made anew nothing is fetched: its offsets mean something else.
+        self._leaders = topic.leaders if topic and topic.id == self._topic_id else {}
         if any(client.cluster.broker_metadata(one) is None for one in self._leaders.values()):
             await client.force_metadata_update()
         if NOBODY in self._due():
             await asyncio.sleep(_PAUSE)
+
+
+def _entries(reply: Any) -> Iterator[Mapping[str, Any]]:
+    """What a reply has of each partition, by name; aiokafka's own way stumbles over null lists."""
+    topics = reply.SCHEMA.fields[reply.SCHEMA.names.index("topics")].array_of
+    names = topics.fields[topics.names.index("partitions")].array_of.names
+    for _, partitions in reply.topics:
+        for entry in partitions:
+            yield dict(zip(names, entry, strict=True))
