@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 50.0
+GUIDE = Path(__file__).parents[3] / "docs" / "writing-a-gateway.md"
 
 SUBCLASS = """
 import pytest
@@ -72,6 +74,15 @@ def test_it_needs_no_settings_and_minds_none(project: Project, settings: str) ->
     assert "conformance of inmemory (InMemoryGateway)" in printed
     [messages] = [line for line in printed.splitlines() if line.startswith("messages")]
     assert messages.count("2 passed, 11 not run") == 3
+
+
+def test_the_example_of_the_documentation_is_a_whole_test_file(project: Project) -> None:
+    example = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    [suite] = [block for block in example if "GatewayConformance" in block]
+    ours, count = re.subn(r'Backend\("example", .*\)', 'Backend("inmemory")', suite)
+    assert count == 1
+    project.write("test_gateway.py", ours)
+    assert "3 passed" in project.pytest("-k", "test_headers_come_back")
 
 
 def test_a_report_of_what_was_run_is_written(project: Project) -> None:
