@@ -16,8 +16,16 @@ from penstock_kafka.cluster import Cluster
 from penstock_kafka.groups import Groups
 from penstock_kafka.topics import Topics
 from plugins.kafka.tests.groups.broker import Broker
+from plugins.kafka.tests.groups.processes import MemberProcess
 from plugins.kafka.tests.groups.reading_member import ReadingMember
 from tests.servers.kafka import KafkaServer
+
+
+class StartMember(Protocol):
+    """Starts a member in a process of its own; it ends with the test."""
+
+    def __call__(self, member: str = "") -> Awaitable[MemberProcess]:
+        """Give the member's name, if it has one."""
 
 
 class OpenGroups(Protocol):
@@ -125,3 +133,14 @@ def join(groups: Groups, group: Group, topic: str, stack: AsyncExitStack) -> Joi
         return reading
 
     return join_
+
+
+@pytest.fixture
+def start_member(
+    kafka: KafkaServer, group: Group, topic: str, stack: AsyncExitStack
+) -> StartMember:
+    async def start(member: str = "") -> MemberProcess:
+        process = MemberProcess(kafka.bootstrap_servers, topic, group.name, member)
+        return await stack.enter_async_context(process)
+
+    return start

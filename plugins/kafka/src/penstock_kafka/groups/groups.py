@@ -22,6 +22,7 @@ from penstock_kafka.groups.versions import Versions
 from penstock_kafka.topics import Topics
 
 _LAST_OFFSET = 2**63 - 2
+_LONGEST_GROUP = 2**15 - 1  # what Kafka's protocol has room for
 
 
 class _Place(NamedTuple):
@@ -147,5 +148,11 @@ class Groups:
 
 
 def _check_group(group: Group) -> None:
+    try:
+        size = len(str(group).encode())
+    except UnicodeEncodeError:
+        raise PermanentError(f"group: expected text, got {group.name!r}") from None
     if not group.name:
         raise PermanentError("group: expected a name, got an empty one")
+    if size > _LONGEST_GROUP:
+        raise PermanentError(f"group: expected at most {_LONGEST_GROUP} bytes, got {size}")

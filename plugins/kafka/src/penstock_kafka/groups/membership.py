@@ -131,6 +131,8 @@ class Membership:
         coordinator, self._coordinator = self._coordinator, None
         client, self._client = self._client, None
         self._failure.cancel()
+        self.member = NOBODY
+        self.held.clear()
         try:
             if coordinator:
                 await _stop(coordinator)

@@ -6,8 +6,7 @@ The docstrings of `penstock.plugin.Subscription` say what each method promises.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from penstock.plugin import (
     READ_BYTES,
@@ -87,10 +86,10 @@ class KafkaSubscription(Subscription):
         try:
             await self._reader.start()
             await self._membership.join()
-            self._tasks.append(asyncio.create_task(self._guard(self._follow())))
+            self._tasks.append(asyncio.create_task(self._guard(self._follow)))
             await self._settled()
             await self._surroundings.look()
-            self._tasks.append(asyncio.create_task(self._guard(self._surroundings.watch())))
+            self._tasks.append(asyncio.create_task(self._guard(self._surroundings.watch)))
         except BaseException:
             await self.close()
             raise
@@ -154,10 +153,10 @@ class KafkaSubscription(Subscription):
         if self._failure:
             raise self._failure
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something for as long as the subscription lives; it ends with the first failure."""
         try:
-            await work
+            await work()
         except PenstockError as error:
             self._fail(error)
         # Even a bug must end the subscription, and not this task alone: nobody would notice.
@@ -212,7 +211,7 @@ class KafkaSubscription(Subscription):
         if self._beginning:
             self._beginning.cancel()
             self._tasks.remove(self._beginning)
-        self._beginning = asyncio.create_task(self._guard(self._begin_reading()))
+        self._beginning = asyncio.create_task(self._guard(self._begin_reading))
         self._tasks.append(self._beginning)
 
     async def _begin_reading(self) -> None:
