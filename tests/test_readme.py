@@ -2,15 +2,26 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.servers.kafka import KafkaServer
+
 ROOT = Path(__file__).parents[1]
-SESSIONS = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+README = (ROOT / "README.md").read_text()
+SESSIONS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+ON_KAFKA = [session for session in SESSIONS if "kafka.yaml" in session]
+WITHOUT_BROKER = [session for session in SESSIONS if session not in ON_KAFKA]
 READY = "ready in"
+
+
+def name(session: str) -> str:
+    """What a test calls a session."""
+    return session.splitlines()[-2][:40]
 
 
 def script(session: str) -> str:
@@ -35,19 +46,24 @@ def expected(session: str) -> list[re.Pattern[str]]:
     return [re.compile(".*".join(re.escape(part) for part in line.split("…"))) for line in shown]
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.splitlines()[-2][:40])
-def test_a_session_of_the_readme_prints_what_it_says(session: str, tmp_path: Path) -> None:
-    for name in ("examples", ".venv"):
-        if (ROOT / name).exists():
-            (tmp_path / name).symlink_to(ROOT / name)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where somebody has cloned the repository."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    if (ROOT / ".venv").exists():
+        (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    return tmp_path
+
+
+def check(session: str, folder: Path) -> None:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PENSTOCK_STATE_DIR": str(tmp_path / "state"),
+        "PENSTOCK_STATE_DIR": str(folder / "state"),
     }
     done = subprocess.run(
         ["bash", "-c", script(session)],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -59,3 +75,25 @@ def test_a_session_of_the_readme_prints_what_it_says(session: str, tmp_path: Pat
         assert any(pattern.search(line) for line in printed), (
             f"{pattern.pattern!r} is missing in:\n{done.stdout}\n{done.stderr}"
         )
+
+
+@pytest.mark.parametrize("session", WITHOUT_BROKER, ids=name)
+def test_a_session_of_the_readme_prints_what_it_says(session: str, folder: Path) -> None:
+    check(session, folder)
+
+
+@pytest.mark.parametrize("session", ON_KAFKA, ids=name)
+def test_a_session_on_kafka_prints_what_the_readme_says(
+    session: str, folder: Path, kafka: KafkaServer
+) -> None:
+    manifest = folder / "examples" / "time-averager" / "kafka.yaml"
+    manifest.write_text(manifest.read_text().replace("localhost:9092", kafka.bootstrap_servers))
+    check(session, folder)
+
+
+def test_the_manifests_of_the_readme_are_those_of_examples() -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    examples = [file.read_text() for file in (ROOT / "examples").glob("*/*.yaml")]
+    assert shown
+    for manifest in shown:
+        assert any(manifest in example for example in examples), manifest
