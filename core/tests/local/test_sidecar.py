@@ -36,6 +36,34 @@ async def test_its_bindings_are_files_and_its_variables_name_them(tmp_path: Path
     assert service.command.arguments == [sys.executable, "-P", "-m", "penstock_sidecar"]
 
 
+async def test_its_log_is_for_a_person_unless_the_person_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def log_format() -> str:
+        service = sidecar_service(processor(), "upper", {"words": STREAM}, 4321, tmp_path / "upper")
+        return service.command.environment["PENSTOCK_LOG_FORMAT"]
+
+    monkeypatch.delenv("PENSTOCK_LOG_FORMAT", raising=False)
+    assert log_format() == "text"
+    monkeypatch.setenv("PENSTOCK_LOG_FORMAT", "json")
+    assert log_format() == "json"
+
+
+async def test_its_metrics_are_on_the_port_that_it_is_given_and_on_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def address(port: int | None) -> tuple[str, str]:
+        service = sidecar_service(
+            processor(), "upper", {"words": STREAM}, 4321, tmp_path / "upper", metrics_port=port
+        )
+        environment = service.command.environment
+        return environment["PENSTOCK_HOST"], environment["PENSTOCK_METRICS_PORT"]
+
+    monkeypatch.setenv("PENSTOCK_METRICS_PORT", "9000")
+    assert address(9100) == ("127.0.0.1", "9100")
+    assert address(None) == ("127.0.0.1", "")
+
+
 async def test_it_is_ready_by_its_file_and_not_by_that_of_a_life_before(tmp_path: Path) -> None:
     service = sidecar_service(processor(), "upper", {"words": STREAM}, 4321, tmp_path / "upper")
     ready = Path(service.command.environment["PENSTOCK_READY_FILE"])

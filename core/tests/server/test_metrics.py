@@ -33,6 +33,8 @@ from penstock.plugin import (
 from penstock.server import GatewayServer
 from penstock.server import metrics as metrics_module
 from penstock.server.metrics import GatewayMetrics
+from penstock.wire.protocol import gateway_pb2
+from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayStub
 from penstock.wire.protocol.liiklus_pb2 import PublishRequest, SubscribeRequest
 from penstock.wire.remote import RemotePubSub
 from penstock_inmemory import InMemoryGateway
@@ -74,6 +76,7 @@ class Fussy(InMemoryGateway):
         refusals: Why a payload is refused.
         failure: What a publish, a read and an ack raises, once.
         mood: What it says of itself.
+        slow: Publishing waits until it is set.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,8 @@ class Fussy(InMemoryGateway):
         self.refusals: dict[bytes, PublishResult] = {}
         self.failure: Exception | None = None
         self.mood: Health | Exception = Health(ready=True)
+        self.slow = asyncio.Event()
+        self.slow.set()
 
     def fail(self) -> None:
         failure, self.failure = self.failure, None
@@ -94,6 +99,7 @@ class Fussy(InMemoryGateway):
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> Sequence[PublishResult]:
         self.fail()
+        await self.slow.wait()
         fitting = [one for one in messages if one.payload not in self.refusals]
         stored = iter(await super().publish(topic, fitting))
         return [self.refusals.get(one.payload) or next(stored) for one in messages]
@@ -367,6 +373,41 @@ class TestOfReadsThatFail:
             found = await scrape()
         assert found("retries_total", topic="letters", operation="read") == 1
         assert found("expired_positions_total", topic="letters") == 1
+
+
+async def test_what_waits_for_the_messaging_system_is_shown(
+    scrape: Scrape, remote: RemotePubSub, gateway: Fussy
+) -> None:
+    await remote.publish("letters", [Message(b"1")])
+    gateway.slow.clear()
+    publishing = asyncio.create_task(remote.publish("letters", [Message(b"1")] * 7))
+    await until(scrape, lambda found: found("publishing_messages") == 7)
+    gateway.slow.set()
+    await publishing
+    assert (await scrape())("publishing_messages") == 0
+
+
+async def test_what_a_client_does_not_take_is_shown(
+    scrape: Scrape, remote: RemotePubSub, channel: grpc.aio.Channel
+) -> None:
+    mebibyte = Message(b"x" * 1024 * 1024)
+    for _ in range(4):
+        await remote.publish("letters", [mebibyte] * 5)
+    call = BatchGatewayStub(channel).Subscribe()
+    start = gateway_pb2.Start(edge=gateway_pb2.Start.EARLIEST)
+    opening = gateway_pb2.Open(topic="letters", group=gateway_pb2.Group(name="g"), start=start)
+    await call.write(gateway_pb2.SubscribeRequest(open=opening))
+    async with asyncio.timeout(PATIENCE):
+        # That it is open, and what it is given; after that nothing is taken any more.
+        await call.read()
+        await call.read()
+    credit = gateway_pb2.Credit(partition=0, records=100, bytes=1 << 40)
+    await call.write(gateway_pb2.SubscribeRequest(credit=credit))
+    found = await until(scrape, lambda found: (found("unsent_messages") or 0) > 0)
+    assert 0 < (found("credit_messages") or 0) < 100
+    call.cancel()
+    found = await until(scrape, lambda found: found("unsent_messages") == 0)
+    assert found("credit_messages") == 0
 
 
 async def test_credit_and_what_is_not_sent_yet_are_shown(

@@ -6,7 +6,9 @@ import sys
 from importlib import import_module
 from time import monotonic
 
-EXTRA = frozenset({"aiohttp", "click", "grpc_health", "grpc_reflection", "yaml"})
+EXTRA = frozenset(
+    {"aiohttp", "click", "grpc_health", "grpc_reflection", "prometheus_client", "yaml"}
+)
 """What the command line imports that `penstock` alone does not install."""
 
 

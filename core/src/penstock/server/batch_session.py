@@ -189,7 +189,8 @@ class BatchSession:
                 )
                 continue
             except TemporaryError as error:
-                _LOGGER.warning("reading partition %d: %s", partition, error)
+                fields = {"partition": partition}
+                _LOGGER.warning("reading partition %d: %s", partition, error, extra=fields)
                 await asyncio.sleep(error.retry_after or _PAUSE)
                 continue
             if not records:

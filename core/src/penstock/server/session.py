@@ -64,7 +64,10 @@ class Holding:
             except PositionExpired as gap:
                 _LOGGER.warning("a reader was too slow and has missed records: %s", gap)
             except TemporaryError as error:
-                _LOGGER.warning("partition %d cannot be read now: %s", self._partition, error)
+                fields = {"partition": self._partition}
+                _LOGGER.warning(
+                    "partition %d cannot be read now: %s", self._partition, error, extra=fields
+                )
                 await asyncio.sleep(error.retry_after or _FIRST_PAUSE)
         return ()
 
@@ -193,7 +196,10 @@ class Session:
         pause = _FIRST_PAUSE
         await self.leave()
         while True:
-            _LOGGER.warning("a member of %s on %s joins anew: %s", self.group, self.topic, lost)
+            fields = {"group": str(self.group), "topic": self.topic}
+            _LOGGER.warning(
+                "a member of %s on %s joins anew: %s", self.group, self.topic, lost, extra=fields
+            )
             await asyncio.sleep(lost.retry_after or pause)
             try:
                 return await self.join()
