@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 from aiokafka.client import AIOKafkaClient
 
@@ -29,8 +31,9 @@ async def clusters() -> AsyncIterator[Clusters]:
     """Makes clusters of bootstrap servers, and closes them."""
     async with AsyncExitStack() as stack:
 
-        def make(*servers: str) -> Cluster:
-            cluster = Cluster(KafkaGatewaySpec(bootstrap_servers=", ".join(servers)))
+        def make(*servers: str, **fields: object) -> Cluster:
+            spec = {"bootstrapServers": ", ".join(servers), **fields}
+            cluster = Cluster(KafkaGatewaySpec.model_validate(spec))
             stack.push_async_callback(cluster.close)
             return cluster
 
@@ -260,6 +263,65 @@ class TestComingAndGoing:
             topics = await (await cluster.admin()).list_topics()
             await cluster.close()
         assert "moving" in topics
+
+
+class TestRenewal:
+    """A client that would never find the brokers again."""
+
+    async def test_of_one_whose_brokers_have_all_moved(
+        self, own_kafka: OwnKafka, clusters: Clusters
+    ) -> None:
+        kafka = await asyncio.to_thread(own_kafka)
+        async with TcpProxy(kafka.bootstrap_servers) as proxy:
+            cluster = clusters(proxy.address)
+            await (await cluster.admin()).create_topics([NewTopic("moving", 1, 1)])
+            async with AIOKafkaProducer(
+                **cluster.client_settings(), enable_idempotence=True
+            ) as producer:
+                await producer.send_and_wait("moving", b"before")
+                await asyncio.to_thread(kafka.move)
+                proxy.target = kafka.bootstrap_servers
+                on_its_way = await producer.send("moving", b"on its way")
+                await until(cluster, ready=True)
+                await cluster.renew(producer.client)
+                async with asyncio.timeout(PATIENCE):
+                    assert (await on_its_way).offset == 1
+                    assert (await producer.send_and_wait("moving", b"after")).offset == 2
+            await cluster.close()
+
+    async def test_of_one_whose_password_has_changed(
+        self, own_kafka: OwnKafka, clusters: Clusters, tmp_path: Path
+    ) -> None:
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule required user_a={};"
+        properties = {"sasl.enabled.mechanisms": "PLAIN"}
+        properties["plain.sasl.jaas.config"] = module.format("old")
+        listener = Listener("SASL_PLAINTEXT", "SASL_PLAINTEXT", properties)
+        kafka = await asyncio.to_thread(own_kafka, listeners=[listener])
+        password = tmp_path / "password"
+        password.write_text("old")
+        auth = {"type": "plain", "username": "a", "passwordSecret": {"file": str(password)}}
+        cluster = clusters(kafka.address("SASL_PLAINTEXT"), auth=auth)
+        await (await cluster.admin()).create_topics([NewTopic("secret", 1, 1)])
+        async with AIOKafkaProducer(**cluster.client_settings()) as producer:
+            await producer.send_and_wait("secret", b"before")
+            properties["plain.sasl.jaas.config"] = module.format("new")
+            await asyncio.to_thread(kafka.restart)
+            password.write_text("new")
+            on_its_way = await producer.send("secret", b"on its way")
+            await until(cluster, ready=True)
+            await cluster.renew(producer.client)
+            async with asyncio.timeout(PATIENCE):
+                assert (await on_its_way).offset == 1
+
+    async def test_that_nobody_answers(self, own_kafka: OwnKafka, clusters: Clusters) -> None:
+        kafka = await asyncio.to_thread(own_kafka)
+        cluster = clusters(kafka.bootstrap_servers)
+        client = AIOKafkaClient(**cluster.client_settings())
+        await client.bootstrap()
+        await asyncio.to_thread(kafka.kill)
+        with pytest.raises(NotReady, match="nothing listens there"):
+            await cluster.renew(client)
+        await client.close()
 
 
 class TestSettings:

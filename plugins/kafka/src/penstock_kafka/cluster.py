@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 
 from penstock.plugin import Health, NotReady
 from penstock_kafka.connection import FAILURES, HANG_UP_SECONDS
@@ -81,6 +82,28 @@ class Cluster:
         if isinstance(result, str):
             raise NotReady(result)
         return result
+
+    async def renew(self, client: AIOKafkaClient) -> None:
+        """Let a client of `client_settings` that reaches no broker any more begin anew.
+
+        Once it is started, aiokafka asks only the brokers that it has been told of, and logs in
+        only with the password that it was made with: it never recovers when all of them have
+        moved, or have restarted with another password. What the client has on its way goes on.
+
+        Raises:
+            NotReady: No broker answers; the text says why.
+        """
+        await self.admin()
+        settings = self.client_settings()
+        if "sasl_plain_password" in settings:
+            client._sasl_plain_password = settings["sasl_plain_password"]  # noqa: SLF001 - nothing else sets it
+        try:
+            await client.bootstrap()
+        except FAILURES as error:
+            servers = self._spec.bootstrap_servers
+            raise NotReady(f"cannot connect to Kafka once more: {servers}") from error
+        # Bootstrapping forgets topics, and tells of none.
+        client.force_metadata_update()
 
     async def check(self) -> Health:
         """Whether the cluster answers now, found out in at most `CHECK_SECONDS`; never raises."""
