@@ -334,11 +334,18 @@ async def test_a_rebalance_is_counted_in_partitions(
 
 
 class Slow(ForwardingSubscription):
-    """A member whose first reads fail."""
+    """A member whose first reads fail, and its first ack."""
 
     def __init__(self, inner: Subscription, failures: list[Exception]) -> None:
         super().__init__(inner)
         self._failures = failures
+        self._acks = False
+
+    async def ack(self, positions: Mapping[int, int]) -> None:
+        if not self._acks:
+            self._acks = True
+            raise TemporaryError("busy")
+        await super().ack(positions)
 
     async def read(
         self, partition: int, max_records: int, max_bytes: int = READ_BYTES
@@ -358,8 +365,8 @@ class Failing(Fussy):
         return Slow(inner, [TemporaryError("busy", 0.01), PositionExpired(0, 0, 2)])
 
 
-class TestOfReadsThatFail:
-    """What a subscriber does not see is counted."""
+class TestOfSubscriptionsThatFail:
+    """What is done again is counted."""
 
     @pytest.fixture
     def gateway(self) -> Failing:
@@ -373,6 +380,18 @@ class TestOfReadsThatFail:
             found = await scrape()
         assert found("retries_total", topic="letters", operation="read") == 1
         assert found("expired_positions_total", topic="letters") == 1
+
+    async def test_an_ack_that_has_to_be_repeated_is_counted_as_such(
+        self, scrape: Scrape, remote: RemotePubSub
+    ) -> None:
+        async with await remote.subscribe("letters", Group("g"), Edge.EARLIEST) as member:
+            await member.next_event()
+            with pytest.raises(TemporaryError):
+                await member.ack({0: 1})
+            await member.ack({0: 1})
+            found = await scrape()
+        assert found("retries_total", topic="letters", operation="ack") == 1
+        assert found("acks_total", topic="letters") == 1
 
 
 async def test_what_waits_for_the_messaging_system_is_shown(
