@@ -17,6 +17,13 @@ COMMANDS = {
     "penstock-invoker": (("penstock-invoker", "--help"), 0, "module:function"),
 }
 """What each command says when its distribution is installed alone, and its exit code."""
+KINDS = {"penstock-inmemory": "InMemoryGateway", "penstock-kafka": "KafkaGateway"}
+"""What each plugin adds."""
+LIST_KINDS = """
+from penstock.plugin import load_plugins
+plugins = load_plugins()
+print(*plugins.by_kind, *plugins.broken)
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ def test_a_distribution_installs_and_imports_alone(
     installed = run(sys.executable, "-m", "pip", "--python", python, "list", "--format", "freeze")
     others = {d.name for d in workspace()} - {distribution.name, "penstock"}
     assert not [line for line in installed.splitlines() if line.partition("==")[0] in others]
+    assert run(python, "-c", LIST_KINDS).strip() == KINDS.get(distribution.name, "")
     if distribution.name in COMMANDS:
         (command, *arguments), code, text = COMMANDS[distribution.name]
         assert text in run(environment / "bin" / command, *arguments, expect=code)
