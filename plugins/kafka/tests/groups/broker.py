@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
@@ -68,14 +69,10 @@ class Broker:
                 await store(producer, topic, partition, numbers)
 
     @asynccontextmanager
-    async def producer(
-        self, transactional_id: str | None = None
-    ) -> AsyncIterator[AIOKafkaProducer]:
-        """A producer, started."""
+    async def producer(self, **settings: Any) -> AsyncIterator[AIOKafkaProducer]:
+        """A producer, started; the settings are its own."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.servers,
-            enable_idempotence=True,
-            transactional_id=transactional_id,
+            bootstrap_servers=self.servers, enable_idempotence=True, **settings
         )
         await producer.start()
         try:

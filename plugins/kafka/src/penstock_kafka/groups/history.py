@@ -7,8 +7,6 @@ from penstock_kafka.groups.offsets import Offsets
 from penstock_kafka.groups.stored import Stored, highest_acked
 from penstock_kafka.groups.versions import Versions
 
-_FRESH = 0.5  # seconds
-
 
 class History:
     """Remembers the positions of all versions of a group in a topic.
@@ -32,27 +30,30 @@ class History:
         self._positions: dict[str, dict[int, Stored]] = {}
         self._highest: dict[int, int] = {}
 
-    async def refresh(self, partitions: int) -> None:
+    async def refresh(self, partitions: int, max_age: float = 0.0) -> None:
         """Ask the brokers, unless somebody has done so a moment ago.
 
         Args:
             partitions: How many the topic has.
+            max_age: How many seconds ago that may be.
 
         Raises:
             TemporaryError: Try again.
             PermanentError: The cluster refuses it.
         """
         now = asyncio.get_running_loop().time
+        oldest = now() - max_age
         async with self._turn:
-            if now() < self._refreshed + _FRESH:
+            if self._refreshed > oldest:
                 return
-            groups = (await self._versions.of(self._name, max_age=_FRESH)).values()
+            began = now()
+            groups = (await self._versions.of(self._name, max_age)).values()
             found = await asyncio.gather(
                 *(self._offsets.fetch(group_id, self._topic, partitions) for group_id in groups)
             )
             self._positions = dict(zip(groups, found, strict=True))
             self._highest = highest_acked(found)
-            self._refreshed = now()
+            self._refreshed = began
 
     def note(self, group_id: str, positions: Mapping[int, Stored]) -> None:
         """These have been stored for a version of the group."""

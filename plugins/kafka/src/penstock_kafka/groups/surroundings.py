@@ -75,14 +75,17 @@ class Surroundings:
                     f"the group's coordinator has been out of reach for {AWAY_SECONDS:g} s"
                 )
             try:
-                await self.look()
+                await self.look(LOOK_SECONDS / 2)
             except TopicDeleted:
                 raise
             except TemporaryError as error:
                 _LOG.debug("looking around: %s", error)
 
-    async def look(self) -> None:
+    async def look(self, max_age: float = 0.0) -> None:
         """Look around once.
+
+        Args:
+            max_age: Acks of others may have been asked for so many seconds ago.
 
         Raises:
             TopicDeleted: The topic is not the one that it was.
@@ -96,7 +99,7 @@ class Surroundings:
             await self._give_up(state)
         elif state:
             self._membership.grow(len(state.leaders))
-            await self._history.refresh(len(state.leaders))
+            await self._history.refresh(len(state.leaders), max_age)
 
     async def _give_up(self, state: TopicState | None) -> None:
         """Leave the topic that has come in place of the old one to be read from its beginning."""
