@@ -19,7 +19,8 @@ _namespace = click.option("-n", "--namespace", default="default", help="Namespac
 _gateway = click.option(
     "--gateway",
     metavar="HOST:PORT",
-    help="Any gateway, in place of what runs here; the topic is then NAMESPACE_STREAM.",
+    help="Any gateway, in place of what runs here. The topic is then NAMESPACE_STREAM; where the "
+    "gateway's topics have a prefix, name the whole of it with --topic.",
 )
 _topic = click.option(
     "--topic", metavar="TOPIC", help="With --gateway: the topic as it is, in place of STREAM."
