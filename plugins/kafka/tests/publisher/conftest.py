@@ -130,8 +130,10 @@ def named(settings: dict[str, object]) -> dict[str, str]:
 class OpenPublisher(Protocol):
     """Opens a publisher that is closed with the test."""
 
-    def __call__(self, servers: str, **options: Any) -> Publisher:
-        """The options are those of `Publisher`."""
+    def __call__(
+        self, servers: str, auth: dict[str, Any] | None = None, **options: Any
+    ) -> Publisher:
+        """Brokers and auth are those of the spec, the options those of `Publisher`."""
 
 
 @pytest.fixture
@@ -139,8 +141,11 @@ async def open_publisher() -> AsyncIterator[OpenPublisher]:
     """Opens publishers at any brokers."""
     async with AsyncExitStack() as stack:
 
-        def open_publisher(servers: str, **options: Any) -> Publisher:
-            spec = KafkaGatewaySpec(bootstrap_servers=servers)
+        def open_publisher(
+            servers: str, auth: dict[str, Any] | None = None, **options: Any
+        ) -> Publisher:
+            named = {"bootstrapServers": servers, "auth": auth}
+            spec = KafkaGatewaySpec.model_validate(named)
             cluster = Cluster(spec)
             stack.push_async_callback(cluster.close)
             publisher = Publisher(cluster, Topics(cluster, spec), **options)

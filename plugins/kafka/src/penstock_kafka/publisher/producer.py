@@ -3,6 +3,7 @@
 import asyncio
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ClusterAuthorizationFailedError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from penstock_kafka.cluster import REQUEST_SECONDS, Cluster
@@ -76,8 +77,11 @@ class Producer:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 await producer.start()
-        except BaseException:
+        except BaseException as error:
             await producer.stop()
+            if isinstance(error, ClusterAuthorizationFailedError):
+                # What brokers say to who may not write to any topic.
+                raise TopicAuthorizationFailedError from error
             raise
         return NumberedClient(producer)
 
