@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 
 from plugins.kafka.tests.groups.waiting import until
@@ -67,6 +67,23 @@ class Broker:
         async with self.producer() as producer:
             for partition, numbers in ids.items():
                 await store(producer, topic, partition, numbers)
+
+    async def offsets(self, topic: str) -> list[int]:
+        """The offsets of the records in partition 0."""
+        partition = TopicPartition(topic, 0)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.servers)
+        await consumer.start()
+        try:
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
+            found: list[int] = []
+            while await consumer.position(partition) < end:
+                records = await consumer.getmany(timeout_ms=100)
+                found += [record.offset for record in records.get(partition, ())]
+            return found
+        finally:
+            await consumer.stop()
 
     @asynccontextmanager
     async def producer(self, **settings: Any) -> AsyncIterator[AIOKafkaProducer]:

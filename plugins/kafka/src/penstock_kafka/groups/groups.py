@@ -58,7 +58,7 @@ class Groups:
         """As `PubSub.subscribe`."""
         _check_group(group)
         place = _Place(str(group), topic)
-        partitions = await self._topics.ensure(topic)
+        partitions = await self._count(topic)
         history = self._history(topic, group.name)
         membership = Membership(self._cluster, *place, partitions, member)
         settlement = Settlement(
@@ -114,6 +114,11 @@ class Groups:
         members = [member for group in self._members.values() for member in group]
         await asyncio.gather(self._outsiders.close(), *(member.close() for member in members))
         await self._offsets.close()
+
+    async def _count(self, topic: str) -> int:
+        """How many partitions a topic has, which is made if need be: it may be gone by now."""
+        await self._topics.ensure(topic)
+        return await self._topics.partitions(topic) or await self._topics.ensure(topic)
 
     async def _check_positions(self, topic: str, positions: Mapping[int, int]) -> None:
         """See that what is acked can be there: Kafka would refuse it in words that help nobody."""

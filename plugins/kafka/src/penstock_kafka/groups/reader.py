@@ -66,9 +66,11 @@ class Reader:
 
     async def read(self, partition: int, max_records: int, max_bytes: int) -> Sequence[Record]:
         """As `Subscription.read`."""
+        buffer = self._buffers.get(partition)
         # A read that finds records never waits: a reader in a loop would let nobody else run.
         await asyncio.sleep(0)
-        while buffer := self._buffers.get(partition):
+        # A partition that came back has another buffer: this read is of what was lost.
+        while buffer and self._buffers.get(partition) is buffer:
             had_room = buffer.has_room
             # Nothing waits from here to the return: who cancels has taken no record.
             if records := buffer.take(max_records, max_bytes):

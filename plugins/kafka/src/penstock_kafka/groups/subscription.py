@@ -17,6 +17,7 @@ from penstock.plugin import (
     Subscription,
     SubscriptionEvent,
     TemporaryError,
+    is_unheard_of,
 )
 from penstock_kafka.groups.acks import MemberAcks
 from penstock_kafka.groups.coordinators import NotAMember
@@ -116,6 +117,8 @@ class KafkaSubscription(Subscription):
         self, partition: int, max_records: int, max_bytes: int = READ_BYTES
     ) -> Sequence[Record]:
         """Wait for records of one partition."""
+        if is_unheard_of(partition, self._events):
+            return ()
         return await self._reader.read(partition, max_records, max_bytes)
 
     async def release(self, partitions: Collection[int]) -> None:
