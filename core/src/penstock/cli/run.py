@@ -51,6 +51,9 @@ def command(
     in files that you alone can read, until the end of the run. Where a spec names a file with a
     secret instead, a relative one begins at the folder of the manifest.
 
+    A gateway whose messaging system is away is waited for, and holds up nothing that does without
+    it. A stream that a gateway refuses ends the run, with exit code 2.
+
     A function or a sidecar that ends is started again, after 0.2 s, 0.4 s and so on up to 30 s.
     A function that ends before it was ever ready ends the run, but for --reload.
 
