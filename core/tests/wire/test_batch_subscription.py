@@ -15,6 +15,7 @@ from penstock.plugin import (
     Message,
     PermanentError,
     Record,
+    Revoked,
     Subscription,
     TemporaryError,
 )
@@ -125,6 +126,22 @@ async def test_credit_is_granted_for_what_has_been_read(
         read += len(await subscription.read(3, half - read))
     more = (await gateway.commands.get()).credit
     assert (more.partition, more.records, more.bytes) == (3, half, frame(0, half).ByteSize())
+
+
+async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told(
+    gateway: Scripted, subscription: Subscription
+) -> None:
+    acking = asyncio.create_task(subscription.ack({3: 1}))
+    acks = (one.ack.sequence for one in [await gateway.commands.get() for _ in range(2)])
+    gateway.replies.put_nowait(SubscribeReply(revoked=gateway_pb2.Revoked(partitions=[3])))
+    gateway.replies.put_nowait(SubscribeReply(assigned=gateway_pb2.Assigned(partitions=[3])))
+    gateway.replies.put_nowait(records(frame(5, 6)))
+    gateway.replies.put_nowait(SubscribeReply(acked=Acked(sequence=max(acks))))
+    await acking  # so all of it has come
+    assert not await subscription.read(3, 10)
+    assert await subscription.next_event() == Revoked(frozenset({3}), grace=0)
+    assert await subscription.next_event() == Assigned(frozenset({3}))
+    assert [one.offset for one in await subscription.read(3, 10)] == [5]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,22 @@ async def test_a_new_assignment_of_a_partition_is_received_when_the_old_one_has_
         assert [one.offset for one in await subscription.read(3, 10)] == [8]
 
 
+async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told(
+    foreign: Foreign, remote: RemotePubSub
+) -> None:
+    for name in ("first", "second"):
+        foreign.assignments.put_nowait(name)
+    async with await remote.subscribe("numbers", READERS, Edge.EARLIEST) as subscription:
+        assert await subscription.next_event() == Assigned(frozenset({3}))
+        foreign.replies["first"].put_nowait(None)
+        foreign.replies["second"].put_nowait(record(8))
+        assert [await foreign.received.get() for _ in range(2)] == ["first", "second"]
+        assert not await subscription.read(3, 10)
+        assert await subscription.next_event() == Revoked(frozenset({3}), grace=0)
+        assert await subscription.next_event() == Assigned(frozenset({3}))
+        assert [one.offset for one in await subscription.read(3, 10)] == [8]
+
+
 async def test_a_receive_that_ends_is_a_revocation(foreign: Foreign, remote: RemotePubSub) -> None:
     foreign.assignments.put_nowait("first")
     async with await remote.subscribe("numbers", READERS, Edge.EARLIEST) as subscription:

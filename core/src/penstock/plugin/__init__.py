@@ -27,6 +27,7 @@ from penstock.plugin.subscription import (
     Revoked,
     Subscription,
     SubscriptionEvent,
+    is_unheard_of,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ __all__ = [
     "Unsupported",
     "UsageError",
     "hookimpl",
+    "is_unheard_of",
     "load_plugins",
     "share_out",
     "start_of_version",

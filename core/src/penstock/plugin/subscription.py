@@ -1,7 +1,7 @@
 """One member's share of a group's reading of one topic."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -34,6 +34,19 @@ class Revoked:
 
 
 SubscriptionEvent = Assigned | Revoked
+
+
+def is_unheard_of(partition: int, events: Iterable[SubscriptionEvent]) -> bool:
+    """Whether a member has still to hear that it lost a partition.
+
+    Until then it reads none of it, even when it was given it anew meanwhile: it would take the
+    new records for those that follow the old ones.
+
+    Args:
+        partition: The partition.
+        events: What the member has not been told yet.
+    """
+    return any(isinstance(event, Revoked) and partition in event.partitions for event in events)
 
 
 class Subscription(ABC):
@@ -72,7 +85,8 @@ class Subscription(ABC):
             max_bytes: Stop after the record that passes this many bytes of payload.
 
         Returns:
-            Records in ascending offset; none: the partition is no longer assigned.
+            Records in ascending offset; none: the partition is no longer assigned. One that was
+            lost and came back gives none until `next_event` has told that it was lost.
 
         Raises:
             PositionExpired: The next record is gone by retention; the next call goes on behind

@@ -4,7 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 
-from penstock.plugin import Assigned, Record, Revoked, SubscriptionEvent, TemporaryError
+from penstock.plugin import (
+    Assigned,
+    Record,
+    Revoked,
+    SubscriptionEvent,
+    TemporaryError,
+    is_unheard_of,
+)
 from penstock_inmemory.reader import Reader
 
 
@@ -47,7 +54,7 @@ class Member:
 
     async def read(self, partition: int, max_records: int, max_bytes: int) -> Sequence[Record]:
         """What `Subscription.read` promises."""
-        reader = self._readers.get(partition)
+        reader = None if is_unheard_of(partition, self._events) else self._readers.get(partition)
         return await reader.read(max_records, max_bytes) if reader else []
 
     def _tell(self, event: SubscriptionEvent) -> None:

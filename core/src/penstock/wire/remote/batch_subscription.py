@@ -94,7 +94,7 @@ class BatchSubscription(Subscription):
     ) -> Sequence[Record]:
         """Take what came in, and ask for more when enough of it has been read."""
         inbox = self._inboxes.get(partition)
-        if inbox is None:
+        if inbox is None or self._events.hides(partition):
             return ()
         records = await inbox.take(max_records, max_bytes)
         due_records, due_bytes = inbox.due()

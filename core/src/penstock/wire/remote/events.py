@@ -3,7 +3,12 @@
 import asyncio
 from collections import deque
 
-from penstock.plugin import PenstockError, SubscriptionEvent, TemporaryError
+from penstock.plugin import (
+    PenstockError,
+    SubscriptionEvent,
+    TemporaryError,
+    is_unheard_of,
+)
 
 
 class Events:
@@ -18,6 +23,10 @@ class Events:
         """Add what happened."""
         self._events.append(event)
         self._news.set()
+
+    def hides(self, partition: int) -> bool:
+        """Whether a partition must not be read yet: that it was lost is still to be told."""
+        return is_unheard_of(partition, self._events)
 
     @property
     def failure(self) -> PenstockError | None:

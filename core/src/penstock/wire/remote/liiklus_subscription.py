@@ -109,7 +109,9 @@ class LiiklusSubscription(Subscription):
     ) -> Sequence[Record]:
         """Take what came in."""
         inbox = self._inboxes.get(partition)
-        return await inbox.take(max_records, max_bytes) if inbox else ()
+        if inbox is None or self._events.hides(partition):
+            return ()
+        return await inbox.take(max_records, max_bytes)
 
     async def release(self, partitions: Collection[int]) -> None:
         """Nothing to confirm: what was revoked is gone."""
