@@ -67,9 +67,9 @@ def test_offsets_are_the_first_to_deliver_and_count_before_an_edge() -> None:
 
 def test_where_the_first_member_began_counts_for_those_after_it() -> None:
     progress = joined(Edge.LATEST, {0: 6})
-    progress.begin(Edge.LATEST, {0: 8})
+    progress.begin(Edge.LATEST, {0: 8, 1: 5})
     progress.begin(AtOffsets({0: 1}), None)
-    assert progress.lag({}, {0: 9}, [0]) == {0: 3}
+    assert progress.lag({}, {0: 9, 1: 5}, [0, 1]) == {0: 3, 1: 6}
 
 
 def test_what_retention_removed_is_nobodys_to_do() -> None:

@@ -216,6 +216,21 @@ async def test_a_gateway_that_never_answers_is_given_up(
     assert await lags(watch) == {}
 
 
+async def test_nothing_is_asked_any_more_once_it_is_closed(
+    gateway: Counting, watch: LagWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag_module, "_SCRAPE_SECONDS", 0.01)
+    topic = await make(gateway)
+    await join(gateway, watch, topic, Edge.EARLIEST)
+    gateway.silent.clear()
+    others = asyncio.all_tasks()
+    await watch.refresh()
+    assert asyncio.all_tasks() > others
+    async with asyncio.timeout(5):
+        await watch.close()
+    assert asyncio.all_tasks() == others
+
+
 async def test_a_group_is_followed_for_a_while_after_its_last_member_left(
     gateway: Counting, watch: LagWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

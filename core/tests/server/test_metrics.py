@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -9,6 +10,7 @@ import grpc
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from penstock.observability import lag
 from penstock.observability.forwarding import ForwardingSubscription
 from penstock.observability.metrics_page import MetricsPage
 from penstock.plugin import (
@@ -30,8 +32,9 @@ from penstock.plugin import (
     TemporaryError,
     Unsupported,
 )
-from penstock.server import GatewayServer
+from penstock.server import GatewayServer, batch_session
 from penstock.server import metrics as metrics_module
+from penstock.server.batch_session import BatchSession
 from penstock.server.metrics import GatewayMetrics
 from penstock.wire.protocol import gateway_pb2
 from penstock.wire.protocol.gateway_pb2_grpc import BatchGatewayStub
@@ -429,6 +432,36 @@ async def test_what_a_client_does_not_take_is_shown(
     assert found("credit_messages") == 0
 
 
+async def test_what_is_not_sent_of_a_partition_that_is_revoked_does_not_count() -> None:
+    assigned = asyncio.Event()
+
+    async def grants() -> AsyncIterator[gateway_pb2.SubscribeRequest]:
+        await assigned.wait()
+        for partition in (0, 1):
+            credit = gateway_pb2.Credit(partition=partition, records=100, bytes=1 << 40)
+            yield gateway_pb2.SubscribeRequest(credit=credit)
+        await asyncio.Event().wait()
+
+    async def unsent(count: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while session.buffered.unsent_messages != count:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+
+    async with InMemoryGateway() as store:
+        pair = StreamSettings("default", "pair", partitions=2)
+        topic = (await store.provision(pair)).topic
+        await store.publish(topic, [Message(b"x" * batch_session.READ_BYTES)] * 6)
+        session = BatchSession(await store.subscribe(topic, Group("g"), Edge.EARLIEST))
+        async with aclosing(session.replies(grants())) as replies:
+            # That it is open, and what it is given; after that nothing is taken any more.
+            await anext(replies)
+            await anext(replies)
+            assigned.set()
+            await unsent(2)
+            async with await store.subscribe(topic, Group("g"), Edge.EARLIEST):
+                await unsent(1)
+
+
 async def test_credit_and_what_is_not_sent_yet_are_shown(
     scrape: Scrape, remote: RemotePubSub
 ) -> None:
@@ -480,6 +513,28 @@ async def test_a_group_that_has_acked_nothing_lags_by_what_came_since_it_began(
     await riff.subscribe("letters", "early")
     await remote.publish("letters", [Message(b"1")] * 2)
     assert (await scrape()).by("group", "group_lag_messages") == {"late": 2, "early": 7}
+
+
+async def test_where_a_group_began_is_told_by_the_first_record_that_it_gets(
+    scrape: Scrape, remote: RemotePubSub, gateway: Fussy
+) -> None:
+    await remote.publish("letters", [Message(b"1")] * 5)
+    # It began at the latest, before this server knew of it.
+    await (await gateway.subscribe("letters", Group("g"), Edge.LATEST)).close()
+    await remote.publish("letters", [Message(b"1")] * 3)
+    async with await remote.subscribe("letters", Group("g"), Edge.LATEST) as member:
+        await read(member, 3)
+        assert (await scrape()).by("group", "group_lag_messages") == {"g": 3}
+
+
+async def test_a_group_that_is_gone_for_long_is_shown_no_more(
+    scrape: Scrape, remote: RemotePubSub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "REMEMBERED_SECONDS", 0.0)
+    await remote.publish("letters", [Message(b"1")])
+    async with await remote.subscribe("letters", Group("g"), Edge.EARLIEST):
+        assert (await scrape()).by("group", "group_lag_messages") == {"g": 1}
+    await until(scrape, lambda found: found.by("group", "group_lag_messages") == {})
 
 
 async def test_an_ack_by_somebody_who_is_not_subscribed_counts_too(

@@ -217,6 +217,9 @@ async def test_a_host_that_goes_and_comes_back_is_a_session_that_begins_anew(
     assert (await watched.get("/readyz"))[0] == 503
     assert (await watched.get("/healthz"))[0] == 200
     assert found("partitions", **IN) == 0
+    # What it held is given up, and read again.
+    assert found("open_windows") == 0
+    assert found("buffer_messages", buffer="read") == 0
     await functions.one_value(twice, int(host.address.rpartition(":")[2]))
     await watched.until_acked(1)
     found = await watched.until(lambda found: found("ended_windows_total") == 2)
@@ -239,6 +242,7 @@ async def test_a_rebalance_is_counted_and_the_lag_is_of_what_is_held(
     async with await watched.store.subscribe("n_in", Group("g"), Edge.EARLIEST):
         found = await watched.until(lambda found: found("partitions", **labels) == 1)
         assert found("revoked_partitions_total", **labels) == 1
+        await watched.until(lambda found: len(found.by("partition", "lag_messages")) == 1)
 
 
 async def test_streams_have_their_names_and_the_processor_its_namespace(
