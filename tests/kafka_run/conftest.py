@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.command_line import Penstock
-from tests.kafka_run.server import Server, serve
+from tests.kafka_run.server import SERVERS_PREFIX, Server, serve
 from tests.servers.kafka import KafkaServer
 
 
@@ -23,8 +23,15 @@ def prefix() -> str:
     return f"{uuid4().hex[:12]}."
 
 
-@pytest.fixture
-def server(penstock: Penstock, kafka: KafkaServer, prefix: str) -> Iterator[Server]:
-    """A gateway on the shared broker, with a prefix of the test's."""
-    with serve(penstock, kafka.bootstrap_servers, topicPrefix=prefix) as server:
+@pytest.fixture(scope="session")
+def server(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One gateway on the shared broker for all tests: whatever one asks of it, the others go on."""
+    penstock = Penstock(tmp_path_factory.mktemp("server") / "state")
+    with serve(penstock, kafka.bootstrap_servers, topicPrefix=SERVERS_PREFIX) as server:
         yield server
+
+
+@pytest.fixture
+def words() -> str:
+    """The name of a stream that no other test has."""
+    return f"words-{uuid4().hex[:12]}"

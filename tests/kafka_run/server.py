@@ -9,6 +9,9 @@ from urllib.request import Request, urlopen
 
 from tests.command_line import Penstock, Session
 
+SERVERS_PREFIX = "served."
+"""What the topics of the fixture `server` begin with."""
+
 
 class Server(NamedTuple):
     """A served gateway.

@@ -4,16 +4,16 @@ import json
 from pathlib import Path
 
 from tests.command_line import Penstock
-from tests.kafka_run.server import Server
+from tests.kafka_run.server import SERVERS_PREFIX, Server
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "time-averager" / "kafka.yaml"
 
 
 def test_it_is_published_to_and_subscribed_to_by_its_address(
-    penstock: Penstock, server: Server, prefix: str
+    penstock: Penstock, server: Server, words: str
 ) -> None:
-    status, answer = server.provision("words", {"contentType": "text/plain", "partitions": 2})
-    topic = f"{prefix}default_words"
+    status, answer = server.provision(words, {"contentType": "text/plain", "partitions": 2})
+    topic = f"{SERVERS_PREFIX}default_{words}"
     assert (status, json.loads(answer)) == (201, {"topic": topic, "gateway": server.address})
     options = ("--gateway", server.address, "--topic", topic)
     text = ("--content-type", "text/plain")
@@ -23,7 +23,7 @@ def test_it_is_published_to_and_subscribed_to_by_its_address(
     json_one = ("--content-type", "application/json", "--payload", "1")
     said = penstock("publish", *options, *json_one, code=1)
     assert said.stderr == "Error: expected text/plain got application/json\n"
-    status, answer = server.provision("words", {"contentType": "text/plain", "partitions": 1})
+    status, answer = server.provision(words, {"contentType": "text/plain", "partitions": 1})
     (drift,) = json.loads(answer)["drift"]
     assert (status, drift) == (
         200,
