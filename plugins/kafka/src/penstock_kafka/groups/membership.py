@@ -150,7 +150,8 @@ class Membership:
             async with asyncio.timeout(_LEAVING_SECONDS):
                 await client.send(coordinator.coordinator_id, request)
         except CLIENT_ERRORS as error:
-            _LOG.info("group %s keeps a member until its session ends: %s", self._group_id, error)
+            doing = f"leaving group {self._group_id}, which keeps the member until its session ends"
+            _LOG.info("%s", translated(error, doing))
 
     def _instance_id(self) -> str | None:
         return f"{self._name}.{self._topic}" if self._name else None
