@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     DuplicateSequenceNumber,
     InvalidProducerEpoch,
@@ -86,6 +87,11 @@ class NumberedClient:
         if offset < 0:
             raise DuplicateSequenceNumber("it is stored, but the broker does not know where")
         return offset
+
+    @property
+    def connections(self) -> AIOKafkaClient:
+        """What it reaches the brokers by."""
+        return self._producer.client
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic had when it was looked at last; 0: it was not."""

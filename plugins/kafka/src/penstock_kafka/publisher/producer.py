@@ -58,6 +58,15 @@ class Producer:
         """
         return self._client.partitions(topic) if self._client else 0
 
+    async def renew(self) -> None:
+        """Look for the brokers anew: all that were known may have moved.
+
+        Raises:
+            NotReady: No broker answers.
+        """
+        if self._client is not None:
+            await self._cluster.renew(self._client.connections)
+
     async def close(self) -> None:
         """Hang up; nothing may be on its way that somebody still waits for."""
         self._retire()

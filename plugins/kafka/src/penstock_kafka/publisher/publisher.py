@@ -108,6 +108,7 @@ class Publisher:
         try:
             async with asyncio.timeout_at(deadline):
                 partitions = await self._topics.ensure(topic)
+                await self._producer.renew()
         except TimeoutError:
             return ": no broker answers"
         except PenstockError as error:
