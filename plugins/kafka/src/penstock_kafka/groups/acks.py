@@ -2,15 +2,30 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from penstock.plugin import TemporaryError
 from penstock_kafka.groups.coordinators import NotAMember
+from penstock_kafka.groups.gathering import Gathering
 from penstock_kafka.groups.history import History
 from penstock_kafka.groups.membership import Membership
 from penstock_kafka.groups.offsets import Member, Offsets
 from penstock_kafka.groups.stored import Stored, behind
 
-_REBALANCE_SECONDS = 15.0
+PATIENCE = 20.0
+"""Seconds for which an ack waits for a rebalance to end, and for the brokers."""
+
+
+class _Ack(NamedTuple):
+    """An ack of one partition.
+
+    Attributes:
+        stored: What to store.
+        given: When the partition was given to the member; ``None``: whoever has it.
+    """
+
+    stored: Stored
+    given: int | None
 
 
 class MemberAcks:
@@ -40,7 +55,7 @@ class MemberAcks:
         self._membership = membership
         self._offsets = offsets
         self._history = history
-        self._turn = asyncio.Lock()
+        self._commits: Gathering[_Ack, frozenset[int]] = Gathering(self._store)
 
     async def store(self, positions: Mapping[int, int]) -> frozenset[int]:
         """Store the last offsets that are done, of the partitions that this member holds.
@@ -54,16 +69,10 @@ class MemberAcks:
             PermanentError: The cluster refuses it.
         """
         held = self._membership.held
-        given = {at: held[at] for at in positions if at in held}
-        if not given:
+        acks = {at: _Ack(behind(positions[at]), held[at]) for at in held.keys() & positions}
+        if not acks:
             return frozenset()
-        async with self._turn:
-            while given := {at: when for at, when in given.items() if held.get(at) == when}:
-                stored = {at: behind(positions[at]) for at in given}
-                if await self._commit(stored):
-                    self._history.note(self._group_id, stored)
-                    break
-        return frozenset(given)
+        return (await self._commits.ask(acks)).intersection(acks)
 
     async def replace(self, positions: Mapping[int, Stored]) -> None:
         """Store positions in place of all acks so far, those that are on their way included.
@@ -72,30 +81,39 @@ class MemberAcks:
             TemporaryError: Nothing is known to be stored.
             PermanentError: The cluster refuses it.
         """
-        async with self._turn:
-            while not await self._commit(positions):
-                pass
+        await self._commits.ask({at: _Ack(one, None) for at, one in positions.items()})
 
-    async def _commit(self, positions: Mapping[int, Stored]) -> bool:
-        """Commit in the present generation, or wait for the next one; whether it is stored."""
-        member = self._membership.member
-        try:
-            await self._offsets.commit(self._group_id, self._topic, positions, member)
-        except NotAMember:
-            # A rebalance is under way, or this member was given up: the next generation tells
-            # what it still holds.
-            await self._next_generation(member)
-            return False
-        return True
+    async def close(self) -> None:
+        """Give up what is on its way."""
+        await self._commits.close()
 
-    async def _next_generation(self, member: Member) -> None:
+    async def _store(self, acks: Mapping[int, _Ack]) -> frozenset[int]:
+        held = self._membership.held
         try:
-            async with asyncio.timeout(_REBALANCE_SECONDS):
-                moment = self._membership.moment
-                while self._membership.member == member:
-                    moment = await self._membership.after(moment)
+            async with asyncio.timeout(PATIENCE):
+                while mine := {
+                    at: ack.stored
+                    for at, ack in acks.items()
+                    if ack.given is None or held.get(at) == ack.given
+                }:
+                    member = self._membership.member
+                    try:
+                        await self._offsets.commit(self._group_id, self._topic, mine, member)
+                    except NotAMember:
+                        # A rebalance is under way, or this member was given up: the next
+                        # generation tells what it still holds.
+                        await self._other_than(member)
+                    else:
+                        self._history.note(self._group_id, mine)
+                        break
         except TimeoutError:
             raise TemporaryError(
-                f"group {self._group_id} has been rebalancing for {_REBALANCE_SECONDS:g} s: "
-                "nothing is acked meanwhile"
+                f"group {self._group_id} has been rebalancing for {PATIENCE:g} s: nothing is acked "
+                "meanwhile"
             ) from None
+        return frozenset(mine)
+
+    async def _other_than(self, member: Member) -> None:
+        moment = self._membership.moment
+        while self._membership.member == member:
+            moment = await self._membership.after(moment)

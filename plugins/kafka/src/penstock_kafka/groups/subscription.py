@@ -141,7 +141,7 @@ class KafkaSubscription(Subscription):
         self._deadlines.clear()
         try:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await asyncio.gather(self._reader.close(), self._membership.leave())
+            await asyncio.gather(self._acks.close(), self._reader.close(), self._membership.leave())
         finally:
             self._closed(self)
 
