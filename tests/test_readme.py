@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from penstock.cli.root import penstock
 from tests.servers.kafka import KafkaServer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+PAGES_WITH_MANIFESTS = ["README.md", "plugins/kafka/README.md"]
 SESSIONS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 ON_KAFKA = [session for session in SESSIONS if "kafka.yaml" in session]
 WITHOUT_BROKER = [session for session in SESSIONS if session not in ON_KAFKA]
@@ -91,8 +95,19 @@ def test_a_session_on_kafka_prints_what_the_readme_says(
     check(session, folder)
 
 
+@pytest.mark.parametrize("page", PAGES_WITH_MANIFESTS)
+def test_the_manifests_of_a_page_are_sound(page: str, tmp_path: Path) -> None:
+    shown = YAML.findall((ROOT / page).read_text())
+    assert shown
+    for number, manifest in enumerate(shown):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(manifest)
+        done = CliRunner().invoke(penstock, ["lint", "--cluster", str(file)])
+        assert done.exit_code == 0, done.output
+
+
 def test_the_manifests_of_the_readme_are_those_of_examples() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    shown = YAML.findall(README)
     examples = [file.read_text() for file in (ROOT / "examples").glob("*/*.yaml")]
     assert shown
     for manifest in shown:
