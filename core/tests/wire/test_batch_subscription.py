@@ -128,7 +128,7 @@ async def test_credit_is_granted_for_what_has_been_read(
     assert (more.partition, more.records, more.bytes) == (3, half, frame(0, half).ByteSize())
 
 
-async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told(
+async def test_a_partition_that_came_back_is_not_read_before_that_is_told(
     gateway: Scripted, subscription: Subscription
 ) -> None:
     acking = asyncio.create_task(subscription.ack({3: 1}))
@@ -140,6 +140,7 @@ async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told(
     await acking  # so all of it has come
     assert not await subscription.read(3, 10)
     assert await subscription.next_event() == Revoked(frozenset({3}), grace=0)
+    assert not await subscription.read(3, 10)
     assert await subscription.next_event() == Assigned(frozenset({3}))
     assert [one.offset for one in await subscription.read(3, 10)] == [5]
 

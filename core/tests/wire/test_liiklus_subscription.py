@@ -101,7 +101,7 @@ async def test_a_new_assignment_of_a_partition_is_received_when_the_old_one_has_
         assert [one.offset for one in await subscription.read(3, 10)] == [8]
 
 
-async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told(
+async def test_a_partition_that_came_back_is_not_read_before_that_is_told(
     foreign: Foreign, remote: RemotePubSub
 ) -> None:
     for name in ("first", "second"):

@@ -130,7 +130,7 @@ async def test_a_partition_that_is_not_released_is_handed_on_after_the_grace() -
         assert await gateway.positions(TOPIC, "group") == {0: {0: 0, 1: 0}}
 
 
-async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told() -> None:
+async def test_a_partition_that_came_back_is_not_read_before_that_is_told() -> None:
     async with InMemoryGateway(InMemoryGatewaySpec(partitions=2), grace=0.05) as gateway:
         first = await join(gateway)
         await publish(gateway, "a", "b")
@@ -141,6 +141,7 @@ async def test_a_partition_that_came_back_is_not_read_before_its_loss_is_told() 
         assert await first.next_event() == Assigned(partitions(0, 1))
         assert await first.read(1, 10) == []
         assert await first.next_event() == Revoked(partitions(1), grace=0.05)
+        assert await first.read(1, 10) == []
         assert await first.next_event() == Assigned(partitions(1))
         assert payloads(await first.read(1, 10)) == "b"
 

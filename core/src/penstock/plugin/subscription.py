@@ -37,16 +37,16 @@ SubscriptionEvent = Assigned | Revoked
 
 
 def is_unheard_of(partition: int, events: Iterable[SubscriptionEvent]) -> bool:
-    """Whether a member has still to hear that it lost a partition.
+    """Whether a member has still to hear what became of a partition.
 
-    Until then it reads none of it, even when it was given it anew meanwhile: it would take the
-    new records for those that follow the old ones.
+    Until then it reads none of it. Who was given anew what it had lost would take the records of
+    the new assignment for those that follow the old ones.
 
     Args:
         partition: The partition.
         events: What the member has not been told yet.
     """
-    return any(isinstance(event, Revoked) and partition in event.partitions for event in events)
+    return any(partition in event.partitions for event in events)
 
 
 class Subscription(ABC):
@@ -85,8 +85,8 @@ class Subscription(ABC):
             max_bytes: Stop after the record that passes this many bytes of payload.
 
         Returns:
-            Records in ascending offset; none: the partition is no longer assigned. One that was
-            lost and came back gives none until `next_event` has told that it was lost.
+            Records in ascending offset; none: the partition is no longer assigned. One gives
+            none, too, before `next_event` has told that it is assigned.
 
         Raises:
             PositionExpired: The next record is gone by retention; the next call goes on behind

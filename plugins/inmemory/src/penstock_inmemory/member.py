@@ -22,6 +22,7 @@ class Member:
         self._readers: dict[int, Reader] = {}
         self._events: deque[SubscriptionEvent] = deque()
         self._wake = asyncio.Event()
+        self._given_up: set[int] = set()
         self._lost = ""
 
     def assign(self, readers: Mapping[int, Reader]) -> None:
@@ -33,6 +34,7 @@ class Member:
         """End its reading of partitions, which it has to release within the grace, in seconds."""
         for partition in partitions:
             self._readers.pop(partition).end()
+        self._given_up.update(partitions)
         self._tell(Revoked(frozenset(partitions), grace))
 
     def lose(self, reason: str) -> None:
@@ -54,7 +56,10 @@ class Member:
 
     async def read(self, partition: int, max_records: int, max_bytes: int) -> Sequence[Record]:
         """What `Subscription.read` promises."""
-        reader = None if is_unheard_of(partition, self._events) else self._readers.get(partition)
+        # Only of what it had before could it mistake new records for those that follow.
+        if partition in self._given_up and is_unheard_of(partition, self._events):
+            return []
+        reader = self._readers.get(partition)
         return await reader.read(max_records, max_bytes) if reader else []
 
     def _tell(self, event: SubscriptionEvent) -> None:

@@ -25,7 +25,7 @@ class Events:
         self._news.set()
 
     def hides(self, partition: int) -> bool:
-        """Whether a partition must not be read yet: that it was lost is still to be told."""
+        """Whether a partition must not be read yet: what became of it is still to be told."""
         return is_unheard_of(partition, self._events)
 
     @property
