@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import Penstock
 from tests.kafka_run.server import SERVERS_PREFIX, Server
 
@@ -29,6 +31,29 @@ def test_it_is_published_to_and_subscribed_to_by_its_address(
         200,
         f"partitions: 1 declared, topic {topic} has 2: Kafka takes no partitions away",
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ((), "spec.bootstrapServers: is missing, and required: brokers to begin with"),
+        (("bootstrapServers=kafka:nine",), '"kafka:nine" has no port from 1 to 65535'),
+        (("bootstrapServers=kafka", "partitions=0"), "spec.partitions: expected at least 1, got 0"),
+        (("bootstrapServers=kafka", "partitons=3"), 'did you mean "partitions"?'),
+        (("bootstrapServers=kafka", "auth.type=tls"), "spec.auth.certificate: is missing"),
+        (
+            ("bootstrapServers=kafka", "auth.type=plain", "auth.passwordSecret=said-aloud"),
+            "spec.auth.passwordSecret: a secret value does not belong in a manifest",
+        ),
+    ],
+)
+def test_a_spec_that_cannot_be_is_wrong_use(
+    penstock: Penstock, settings: tuple[str, ...], said: str
+) -> None:
+    flags = [flag for one in settings for flag in ("--set", one)]
+    printed = penstock.fails("gateway", "serve", "kafka", "--port", "0", *flags)
+    assert said in printed
+    assert "said-aloud" not in printed
 
 
 def test_the_kind_is_listed_with_what_it_promises(penstock: Penstock) -> None:
