@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import grpc
@@ -10,8 +10,20 @@ import pytest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
-from penstock.plugin import PermanentError, StreamSettings, UsageError
+from penstock.plugin import (
+    READ_BYTES,
+    Edge,
+    Group,
+    PermanentError,
+    Record,
+    Start,
+    StreamSettings,
+    Subscription,
+    SubscriptionEvent,
+    UsageError,
+)
 from penstock.server import GatewayServer
+from penstock.wire.remote import RemotePubSub
 from penstock_inmemory import InMemoryGateway
 
 if TYPE_CHECKING:
@@ -132,6 +144,79 @@ async def test_the_gateway_is_open_while_it_is_served_and_closed_once() -> None:
         await server.stop()
         assert gateway.calls == ["open", "close"]
     assert gateway.calls == ["open", "close"]
+
+
+class Slow(Subscription):
+    """Takes a while to leave, and says when it has left."""
+
+    def __init__(self, inner: Subscription, events: list[str]) -> None:
+        self._inner = inner
+        self._events = events
+        self.leaving = asyncio.Event()
+
+    async def next_event(self) -> SubscriptionEvent:
+        return await self._inner.next_event()
+
+    async def read(
+        self, partition: int, max_records: int, max_bytes: int = READ_BYTES
+    ) -> Sequence[Record]:
+        return await self._inner.read(partition, max_records, max_bytes)
+
+    async def release(self, partitions: Collection[int]) -> None:
+        await self._inner.release(partitions)
+
+    async def ack(self, positions: Mapping[int, int]) -> None:
+        await self._inner.ack(positions)
+
+    async def close(self) -> None:
+        self.leaving.set()
+        for _ in range(20):  # as many round trips as a broker may need
+            await asyncio.sleep(0)
+        await self._inner.close()
+        self._events.append("the member has left")
+
+
+class WithSlowMembers(InMemoryGateway):
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str] = []
+        self.members: list[Slow] = []
+
+    async def subscribe(
+        self, topic: str, group: Group, start: Start, member: str = ""
+    ) -> Subscription:
+        inner = await super().subscribe(topic, group, start, member)
+        self.members.append(Slow(inner, self.events))
+        return self.members[-1]
+
+    async def close(self) -> None:
+        self.events.append("the gateway is closed")
+        await super().close()
+
+
+@pytest.mark.parametrize("batches", [True, False], ids=["batch", "riff"])
+@pytest.mark.parametrize("client_leaves_first", [True, False])
+async def test_members_have_left_before_the_gateway_is_closed(
+    *, batches: bool, client_leaves_first: bool
+) -> None:
+    gateway = WithSlowMembers()
+    async with (
+        asyncio.timeout(20),
+        GatewayServer(gateway, port=0, provisioner_port=None) as server,
+        RemotePubSub(server.address, batches=batches) as remote,
+    ):
+        subscription = await remote.subscribe("numbers", Group("readers"), Edge.EARLIEST)
+        await subscription.next_event()
+        [member] = gateway.members
+        if client_leaves_first:
+            leaving = asyncio.create_task(subscription.close())
+            await member.leaving.wait()
+            await server.stop()
+            await leaving
+        else:
+            await server.stop()
+            await subscription.close()
+    assert gateway.events == ["the member has left", "the gateway is closed"]
 
 
 async def test_it_serves_until_it_is_stopped() -> None:

@@ -20,6 +20,7 @@ from penstock.plugin import (
 )
 from penstock.server.batch_session import BatchSession
 from penstock.server.catalog import StreamCatalog
+from penstock.server.leaving import leave
 from penstock.server.publish_session import PublishSession
 from penstock.server.refusals import Refused, nobody_is_told
 from penstock.server.topic import check_topic
@@ -117,13 +118,16 @@ class BatchGatewayService(BatchGatewayServicer):
         check_topic(topic)
         start = await self._start(topic, group, first.open.start)
         member = first.open.member
-        async with (
-            await self._gateway.subscribe(topic, group, start, member) as subscription,
-            self._listed(BatchSession(subscription)) as session,
-            aclosing(session.replies(commands)) as replies,
-        ):
-            async for reply in replies:
-                yield reply
+        subscription = await self._gateway.subscribe(topic, group, start, member)
+        try:
+            async with (
+                self._listed(BatchSession(subscription)) as session,
+                aclosing(session.replies(commands)) as replies,
+            ):
+                async for reply in replies:
+                    yield reply
+        finally:
+            await leave(subscription)
 
     @asynccontextmanager
     async def _listed(self, session: BatchSession) -> AsyncIterator[BatchSession]:

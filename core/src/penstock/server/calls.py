@@ -28,6 +28,7 @@ class Calls(grpc.aio.ServerInterceptor):
         self._handlers: dict[str, _Handler] = {}
         self._streams: set[_Stream] = set()
         self._stopping = False
+        self._last_ended = asyncio.Event()
 
     async def intercept_service(
         self, continuation: _Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -46,6 +47,15 @@ class Calls(grpc.aio.ServerInterceptor):
         self._stopping = True
         for stream in self._streams:
             stream.end()
+
+    async def all_streams_ended(self) -> None:
+        """Wait until no handler of a stream does anything more.
+
+        A call is over when its client has gone; its handler may still be leaving a group.
+        """
+        while self._streams:
+            self._last_ended.clear()
+            await self._last_ended.wait()
 
     def _wrap(self, handler: _Handler) -> _Handler:
         codec = (handler.request_deserializer, handler.response_serializer)
@@ -74,6 +84,8 @@ class Calls(grpc.aio.ServerInterceptor):
                 await _abort(context, error)
             finally:
                 self._streams.discard(stream)
+                if not self._streams:
+                    self._last_ended.set()
 
         return answer
 
@@ -91,6 +103,7 @@ class _Stream:
         self._task = asyncio.current_task()
         self._writing = False
         self._ended = False
+        self._interrupted = False
 
     async def run(self, handle: Callable[..., Any], request: Any) -> None:
         try:
@@ -101,14 +114,16 @@ class _Stream:
             else:
                 await handle(request, self)
         except asyncio.CancelledError:
-            if not self._ended or self._task is None:
+            if not self._interrupted or self._task is None:
                 raise
             self._task.uncancel()
             raise _stopping() from None
 
     def end(self) -> None:
         self._ended = True
-        if self._task is not None and not self._writing:
+        # One whose client has gone is cancelled already, and clears up: that is not broken off.
+        if self._task is not None and not self._writing and not self._task.cancelling():
+            self._interrupted = True
             self._task.cancel()
 
     async def write(self, message: Any) -> None:

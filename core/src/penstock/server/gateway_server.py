@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -173,6 +173,9 @@ class GatewayServer:
             await report.stop()
             calls.end_streams()
             await server.stop(self._grace)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._grace):
+                    await calls.all_streams_ended()
 
         running.push_async_callback(stop)
         await report.start()

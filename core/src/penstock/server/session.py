@@ -20,6 +20,7 @@ from penstock.plugin import (
     TemporaryError,
     start_of_version,
 )
+from penstock.server.leaving import leave
 
 _LOGGER = logging.getLogger(__name__)
 _BATCH_RECORDS = 1000
@@ -119,7 +120,7 @@ class Session:
         """Give everything up at once: what is being received ends."""
         self._holdings.clear()
         if self._subscription is not None:
-            await self._subscription.close()
+            await leave(self._subscription)
 
     async def partitions(self) -> AsyncGenerator[list[int], None]:
         """All the partitions that it holds, after each rebalance; several may count as one.
