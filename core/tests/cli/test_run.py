@@ -313,3 +313,11 @@ def test_processors_may_be_many_in_many_files_and_namespaces(
         penstock("publish", "words", "--payload", "two")
         session.shows(r"^upper +\| got two")
         session.shows(r"^sink +\| the end: TWO")
+
+
+def test_a_run_without_streams_says_that_it_has_none(penstock: Penstock, tmp_path: Path) -> None:
+    manifest = tmp_path / "gateway.yaml"
+    manifest.write_text(APP.partition("---\n")[0])
+    with penstock.run(manifest):
+        said = penstock.fails("publish", "words", "--payload", "one")
+    assert "has no streams: none is in its manifests" in said
