@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from aiokafka.client import AIOKafkaClient
 
+from penstock.plugin import NotReady
 from penstock_kafka.cluster import Cluster
 from penstock_kafka.connection import HANG_UP_SECONDS
 from penstock_kafka.errors import CLIENT_ERRORS, translated
@@ -30,6 +31,8 @@ async def open_client(cluster: Cluster, doing: str) -> AIOKafkaClient:
     client.set_topics([_ALWAYS_THERE])
     try:
         await client.bootstrap()
+        if not client.cluster.brokers():
+            raise NotReady(f"{doing}: the broker that answers knows of none as yet")
     except CLIENT_ERRORS as error:
         await hang_up(client)
         raise translated(error, doing) from error
