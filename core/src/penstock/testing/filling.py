@@ -1,12 +1,14 @@
 """Messages that carry their number, and partitions that have enough of them."""
 
+import asyncio
 from typing import Final
 
 from penstock.plugin import Message
 from penstock.testing.expectation import BrokenPromise
 from penstock.testing.rig import Rig
 
-_MOST_BATCHES: Final = 200
+_QUICK_BATCHES: Final = 50
+_PAUSE: Final = 0.1  # seconds
 
 
 def numbers(amount: int, start: int = 0, key: bytes | None = None, size: int = 0) -> list[Message]:
@@ -24,19 +26,21 @@ def numbers(amount: int, start: int = 0, key: bytes | None = None, size: int = 0
 async def fill(rig: Rig, topic: str, partitions: int, least: int) -> dict[int, list[int]]:
     """Publish messages without a key until each partition has so many more of them.
 
+    Publishers may learn of a partition that was just added a while later.
+
     Returns:
         The offsets of all that were published, by partition.
     """
     offsets: dict[int, list[int]] = {partition: [] for partition in range(partitions)}
+    loop = asyncio.get_running_loop()
+    end = loop.time() + rig.patience
     batches = 0
     while min(map(len, offsets.values())) < least:
-        batches += 1
-        if batches > _MOST_BATCHES:
+        if loop.time() > end:
             sizes = {partition: len(stored) for partition, stored in offsets.items()}
             raise BrokenPromise(
-                f"messages without a key, in {_MOST_BATCHES} batches of {partitions}\n"
-                f"  expected: at least {least} in each of {partitions} partitions\n"
-                f"  came:     {sizes}"
+                f"how many messages without a key are in each partition, of {sum(sizes.values())}\n"
+                f"  expected: at least {least} within {rig.patience:g} s\n  came:     {sizes}"
             )
         for position in await rig.publish(topic, numbers(partitions)):
             if position.partition not in offsets:
@@ -45,4 +49,7 @@ async def fill(rig: Rig, topic: str, partitions: int, least: int) -> dict[int, l
                     f"  came:     {position.partition}"
                 )
             offsets[position.partition].append(position.offset)
+        batches += 1
+        if batches > _QUICK_BATCHES:
+            await asyncio.sleep(_PACE)
     return offsets

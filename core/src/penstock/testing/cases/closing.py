@@ -33,6 +33,21 @@ class Closing(Chapter):
         await subscription.close()
         await other.until_read(3)
 
+    @promise(Subscription, "Cancelling any of them is safe")
+    async def test_a_close_that_was_cancelled_is_ended_by_the_next(self, rig: Rig) -> None:
+        for turns in range(4):
+            topic, group = await rig.topic(), rig.group()
+            subscription = await rig.subscribe_one(topic, group)
+            closing = asyncio.create_task(subscription.close())
+            for _ in range(turns):  # so that it meets every point at which it may be
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait({closing})
+            await subscription.close()
+            other = await rig.join(topic, group)
+            await other.until_holding(1)
+            await rig.leave(other)
+
     @promise(
         Subscription.next_event,
         "Called in a loop for as long as the subscription is open.",

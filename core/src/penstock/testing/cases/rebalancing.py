@@ -36,6 +36,30 @@ async def first_revocation(rig: Rig, member: Member) -> Revoked:
     return revocation
 
 
+async def grace_of(rig: Rig) -> float:
+    """How many seconds the gateway grants a member for what is revoked."""
+    topic, group = await rig.topic(partitions=2), rig.group()
+    first = await rig.join(topic, group)
+    await first.until_holding(2)
+    second = await rig.join(topic, group)
+    await until_shared(2, first, second)
+    await rig.leave(second)
+    await rig.leave(first)
+    return first.revocations[0].grace
+
+
+async def until_told(subscription: Subscription, partitions: set[int]) -> None:
+    """Wait until a subscription has told that these partitions are assigned."""
+    told: set[int] = set()
+    while not partitions <= told:
+        event = await subscription.next_event()
+        if isinstance(event, Assigned):
+            told |= event.partitions
+        else:
+            told -= event.partitions
+            await subscription.release(event.partitions)
+
+
 class Rebalancing(Chapter):
     """`Assigned`, `Revoked` and `Subscription.release`, with several partitions."""
 
@@ -184,6 +208,26 @@ class Rebalancing(Chapter):
         await first.until_read(sum(map(len, (*before.values(), *after.values()))))
         read = {at: offsets_of(first, at) for at in first.records}
         expect("offsets by partition", read, {at: before[at] + after[at] for at in before})
+
+    @promise(
+        Subscription.read, "One gives none, too, before `next_event` has told that it is assigned."
+    )
+    async def test_what_comes_back_is_not_read_before_that_was_told(self, rig: Rig) -> None:
+        topic, group = await rig.topic(partitions=2), rig.group()
+        if await grace_of(rig) > LONGEST_GRACE:
+            rig.not_applicable(f"its grace is longer than the {LONGEST_GRACE:g} s of the suite")
+        first = await rig.subscribe(topic, group)
+        await until_told(first, {0, 1})
+        offsets = await fill(rig, topic, 2, least=3)
+        second = await rig.join(topic, group)
+        await second.until(lambda: bool(second.partitions), "it is given what is not released")
+        [partition] = second.partitions
+        await rig.leave(second)
+        await rig.settle()
+        expect("records of what was lost", list(await first.read(partition, 10)), [])
+        await until_told(first, {partition})
+        records = await first.read(partition, 10)
+        expect("the first offset of what came back", records[0].offset, offsets[partition][0])
 
     @promise(Subscription.release, "they may be handed on.", not_over=NO_GRACE_OVER_RIFF)
     async def test_no_two_members_read_a_partition_at_once(self, rig: Rig) -> None:
