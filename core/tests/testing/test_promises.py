@@ -63,6 +63,14 @@ NO_PROMISES = {
         "The word for this kind in labels and commands: `kafka` for `KafkaGateway`.",
     ],
     "what the core does itself": [
+        "Until then it reads none of it.",
+        "Whether a member has still to hear what became of a partition.",
+        (
+            "Who was given anew what it had lost would take the records of the new assignment for "
+            "those that follow the old ones."
+        ),
+        "events: What the member has not been told yet.",
+        "partition: The partition.",
         "An explicit version other than 0 wins, and leaves the name as it is.",
         "Read a group as riff's clients name it: `x-v3` is version 3 of `x`.",
         "Where a subscriber of `group` starts, given what each version of the group has acked.",

@@ -7,8 +7,8 @@ from penstock.plugin import Message
 from penstock.testing.expectation import BrokenPromise
 from penstock.testing.rig import Rig
 
-_QUICK_BATCHES: Final = 50
-_PAUSE: Final = 0.1  # seconds
+_QUICK_BATCHES: Final = 100
+_PACE: Final = 0.1  # seconds between two batches where those were not enough
 
 
 def numbers(amount: int, start: int = 0, key: bytes | None = None, size: int = 0) -> list[Message]:

@@ -137,6 +137,22 @@ class AssignsAgainWhatWasNotRevoked(Wrapped):
         return event
 
 
+class ReadsWhatItDoesNotKnow(Wrapped):
+    async def read(
+        self, partition: int, max_records: int, max_bytes: int = READ_BYTES
+    ) -> Sequence[Record]:
+        readers = self.inner._member._readers  # type: ignore[attr-defined]  # memory's
+        reader = readers.get(partition)
+        return await reader.read(max_records, max_bytes) if reader else []
+
+
+record(
+    "ReadsWhatItDoesNotKnow",
+    (Rebalancing.test_what_comes_back_is_not_read_before_that_was_told,),
+    lambda _: gateway_of(ReadsWhatItDoesNotKnow)(grace=0.1),
+)
+
+
 @caught_by(Rebalancing.test_while_members_come_and_go_nothing_is_lost)
 class SkipsTheBacklog(Wrapped):
     _begun: frozenset[int] = frozenset()

@@ -180,6 +180,17 @@ class ClosesOnce(Wrapped):
         await self.inner.close()
 
 
+@caught_by(Closing.test_a_close_that_was_cancelled_is_ended_by_the_next)
+class ClosesOnceEvenIfItIsCancelled(Wrapped):
+    _closed = False
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await asyncio.sleep(0)
+            await self.inner.close()
+
+
 @caught_by(Closing.test_a_wait_for_events_ends)
 class WaitsForEver(Wrapped):
     _closed = False
