@@ -202,7 +202,11 @@ class TestWhenAReadFailsForNow:
 
 class Unsteady(InMemoryGateway):
     async def subscribe(
-        self, topic: str, group: Group, start: Start, member: str = ""
+        self,
+        topic: str,
+        group: Group,
+        start: Start,
+        member: str = "",  # noqa: ARG002 - nobody here has a name
     ) -> Subscription:
         return FailsTwice(self._topic(topic).group(group), start)
 

@@ -30,7 +30,11 @@ class Measured(InMemoryGateway):
         self.handed_out: Counter[int] = Counter()
 
     async def subscribe(
-        self, topic: str, group: Group, start: Start, member: str = ""
+        self,
+        topic: str,
+        group: Group,
+        start: Start,
+        member: str = "",  # noqa: ARG002 - nobody here has a name
     ) -> Subscription:
         gateway = self
 

@@ -209,7 +209,11 @@ class Faulty(PubSub):
         return [*results, *[later] * (len(messages) - 1)]
 
     async def subscribe(
-        self, topic: str, group: Group, start: Start, member: str = ""
+        self,
+        topic: str,
+        group: Group,
+        start: Start,
+        member: str = "",  # noqa: ARG002 - nobody here has a name
     ) -> Subscription:
         return FaultySubscription(await self._real.subscribe(topic, group, start), self)
 
