@@ -104,6 +104,11 @@ class KafkaServer:
         """The id of the broker's process."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a broker; one may give up by itself."""
+        return self._process.is_running
+
     def start(self) -> None:
         """Start the broker, and wait until it answers a request for metadata.
 

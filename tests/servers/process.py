@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -70,8 +70,28 @@ class ServerProcess:
         """The process's id."""
         return self._running().pid
 
-    def start(self, command: Sequence[str], is_ready: Callable[[], bool]) -> None:
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """With what the process has ended by itself; ``None``: it runs."""
+        return self._running().poll()
+
+    def start(
+        self,
+        command: Sequence[str],
+        is_ready: Callable[[], bool],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the process, and wait until it is ready.
+
+        Args:
+            command: The program and its arguments.
+            is_ready: Says whether it is.
+            environment: Variables of its own, beside those of the test run.
 
         Raises:
             ServerFailed: It ended, or it was not ready in time.
@@ -81,6 +101,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
+                env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -116,8 +137,9 @@ class ServerProcess:
     def kill(self) -> None:
         """End the process at once, if there is one, as a crash does."""
         if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
+            if self.is_running:
+                self._signal(signal.SIGKILL)
+                self._process.wait()
             self._forget()
 
     def freeze(self) -> None:

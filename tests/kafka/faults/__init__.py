@@ -1,0 +1,1 @@
+"""Something breaks in the middle of the traffic; afterwards every message is counted."""

@@ -1,0 +1,89 @@
+"""The sidecar is killed at each step of what it does, ten times over 100,000 messages.
+
+No kill is left to chance: a step is met by holding up what comes next, which is the function's
+process, the function itself, or requests and answers between the sidecar and the broker.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+import pytest
+
+from tests.kafka.conftest import StartPipeline
+from tests.kafka.faults import steps
+from tests.kafka.pipeline import Pipeline
+from tests.kafka.request_proxy import RequestProxy
+from tests.kafka.traffic.tally import returns
+from tests.kafka.waiting import until
+
+KILLS = 10
+BEFORE, MEANWHILE, AFTER = 4000, 4000, 2000
+"""Messages that are published around each kill: 100,000 in all."""
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(
+    "step",
+    [
+        steps.after_fetch,
+        steps.during_call,
+        steps.before_publish,
+        steps.after_publish,
+        steps.before_ack,
+        steps.after_ack,
+    ],
+    ids=lambda step: step.__name__.replace("_", " "),
+)
+async def test_sidecar_is_killed(
+    start_pipeline: StartPipeline, requests: RequestProxy, step: steps.Step
+) -> None:
+    pipeline = await start_pipeline(requests.address)
+    sidecar = await pipeline.add_sidecar()
+    lives = [Life(acked=await pipeline.acked(), received_before=0)]
+
+    for kill in range(KILLS):
+        await pipeline.source.publish(BEFORE)
+        await pipeline.until_out(kill * (BEFORE + MEANWHILE + AFTER) + BEFORE // 2)
+        async with step(pipeline, requests) as is_met:
+            publishing = asyncio.create_task(pipeline.source.publish(MEANWHILE))
+            await until(is_met, f"the sidecar is met {step.__name__}")
+            sidecar.kill()
+            # What it had sent, and what is held of that, must not arrive now.
+            await requests.cut()
+        await pipeline.outputs.until_caught_up()
+        lives.append(Life(await pipeline.acked(), len(pipeline.outputs.received)))
+        await asyncio.gather(
+            publishing,
+            pipeline.source.publish(AFTER),
+            pipeline.start(sidecar),
+            pipeline.until_recovered(),
+        )
+
+    await pipeline.finish()
+    check_repeats(pipeline, lives)
+
+
+class Life(NamedTuple):
+    """From one start of the sidecar to its end.
+
+    Attributes:
+        acked: The first offset that was not acked at its start, by partition.
+        received_before: How many outputs there were.
+    """
+
+    acked: Mapping[int, int]
+    received_before: int
+
+
+def check_repeats(pipeline: Pipeline, lives: Sequence[Life]) -> None:
+    """Hold that each life begins where the one before had acked, and repeats nothing later on."""
+    received = pipeline.outputs.received
+    for life, following in zip_longest(lives, lives[1:]):
+        until_then = following.received_before if following else len(received)
+        went_back = returns(received[life.received_before : until_then], pipeline.source.sent)
+        by_partition = [place.partition for place in went_back]
+        assert len(by_partition) == len(set(by_partition)), f"repeated twice: {went_back}"
+        too_far = [place for place in went_back if place.offset < life.acked[place.partition]]
+        assert not too_far, f"repeated though it was acked: {too_far}, acked: {life.acked}"
