@@ -25,8 +25,11 @@ from penstock_kafka.topics.requests import Requests
 
 FETCH_BYTES = 512 * 1024
 """What is fetched of a partition at a time, or one batch; a buffer holds twice as much at most."""
+ALL_BYTES = 16 * 1024 * 1024
+"""What is fetched at a time of all partitions of a member, where they are many."""
 
-_REPLY_BYTES = 8 * 1024 * 1024
+_LEAST_BYTES = 32 * 1024
+_REPLY_BYTES = 4 * 1024 * 1024
 _READ_COMMITTED = 1
 
 # While nothing new comes, a leader holds a request back for so long, and with it those partitions
@@ -136,14 +139,19 @@ class Fetcher:
 
     async def _fetch(self, client: AIOKafkaClient, leader: int, partitions: list[int]) -> bool:
         """Fetch from a leader; whether it leads all these partitions."""
-        asked = {partition: self._buffers[partition].next_fetch for partition in partitions}
+        # Meanwhile some may have been taken out.
+        here = [partition for partition in partitions if partition in self._buffers]
+        if not here:
+            return True
+        asked = {partition: self._buffers[partition].next_fetch for partition in here}
         led = sum(1 for one in self._buffers if self._leaders.get(one) == leader)
+        size = max(_LEAST_BYTES, min(FETCH_BYTES, ALL_BYTES // len(self._buffers)))
         request = FetchRequest(
-            _IDLE_MILLISECONDS if len(partitions) == led else _BUSY_MILLISECONDS,
+            _IDLE_MILLISECONDS if len(asked) == led else _BUSY_MILLISECONDS,
             1,
             _REPLY_BYTES,
             _READ_COMMITTED,
-            [(self._topic, [(at, offset, FETCH_BYTES) for at, offset in asked.items()])],
+            [(self._topic, [(at, offset, size) for at, offset in asked.items()])],
         )
         reply = await client.send(leader, request)
         if code := getattr(reply, "error_code", 0):
@@ -151,7 +159,7 @@ class Fetcher:
         leads = True
         for entry in _entries(reply):
             buffer = self._buffers.get(entry["partition"])
-            # Meanwhile it may have been taken out, or put somewhere else.
+            # It may have been taken out by now, or put somewhere else.
             if buffer and buffer.next_fetch == asked[entry["partition"]]:
                 leads &= self._take_in(entry, buffer)
         return leads
