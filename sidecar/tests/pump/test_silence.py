@@ -75,3 +75,17 @@ async def test_a_function_that_owes_nothing_is_left_alone(
     function(Silence())
     await asyncio.sleep(LONG)
     assert not caplog.records
+
+
+async def test_what_the_network_takes_is_no_sign_of_life_of_who_reports(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    call = Silence()
+    stops_in_the_middle(call)
+    async with asyncio.timeout(5):
+        while not caplog.records:
+            call.feeding(1)
+            call.taken()
+            await asyncio.sleep(0.01)
+    call.end()
+    assert "is not done with what it took" in caplog.text

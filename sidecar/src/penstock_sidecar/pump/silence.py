@@ -29,24 +29,26 @@ class Silence:
 
     def feeding(self, messages: int) -> None:
         """So many messages are on their way to it."""
+        owed = self._owed
         self._fed += messages
         self._feeding = True
-        self._listen()
+        self._listen(sign=not owed)
 
     def taken(self) -> None:
-        """It took them."""
+        """It took them, or the network did: where a host reports, that alone is a sign of life."""
         self._feeding = False
-        self._listen()
+        self._listen(sign=not self._done)
 
     def finished(self) -> None:
         """It has all its inputs."""
+        owed = self._owed
         self._finished = True
-        self._listen()
+        self._listen(sign=not owed)
 
     def heard(self, inputs_done: int) -> None:
         """It gave outputs, or said that so many of its inputs are done; 0: it does not say."""
         self._done = max(self._done, inputs_done)
-        self._listen()
+        self._listen(sign=True)
 
     def end(self) -> None:
         """It is over."""
@@ -62,9 +64,15 @@ class Silence:
             return f"is not done with what it took (messages: {self._fed - self._done})"
         return "has all messages of a window and does not end" if self._finished else ""
 
-    def _listen(self) -> None:
-        self._since = self._loop.time()
-        self._patience = SECONDS
+    def _listen(self, *, sign: bool) -> None:
+        """Look out for silence.
+
+        Args:
+            sign: The host has just shown that it lives, or begun to owe something.
+        """
+        if sign:
+            self._since = self._loop.time()
+            self._patience = SECONDS
         # One timer for a call, not one for each message: it looks how long the silence is.
         if self._timer is None and self._owed:
             self._timer = self._loop.call_later(SECONDS, self._look)
