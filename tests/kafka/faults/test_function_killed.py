@@ -1,4 +1,4 @@
-"""The function's host is killed, and started again, in the middle of the traffic."""
+"""The function's host is killed, or stands still, in the middle of the traffic."""
 
 import asyncio
 
@@ -6,6 +6,8 @@ from tests.kafka.conftest import StartPipeline
 
 MESSAGES = 50_000
 KILLS = 5
+PER_SECOND = 2000
+LONGER_THAN_A_SESSION = 12.0  # seconds: a member's session ends after 10
 
 
 async def test_function_is_killed(start_pipeline: StartPipeline) -> None:
@@ -22,3 +24,24 @@ async def test_function_is_killed(start_pipeline: StartPipeline) -> None:
 
     await pipeline.finish()
     assert pipeline.sidecars[0].exit_code is None, "the sidecar has waited for the function"
+
+
+async def test_function_stands_still(start_pipeline: StartPipeline) -> None:
+    """However long it takes, the sidecar stays a member of its group."""
+    pipeline = await start_pipeline()
+    sidecar = await pipeline.add_sidecar()
+    pipeline.source.start(PER_SECOND)
+    await pipeline.until_out(PER_SECOND)
+    assert sidecar.text.count("reading partitions") == 1
+
+    pipeline.function.freeze()
+    try:
+        await asyncio.sleep(LONGER_THAN_A_SESSION)
+    finally:
+        pipeline.function.thaw()
+    await pipeline.until_recovered()
+    assert sidecar.text.count("reading partitions") == 1
+    assert "the function is not done with what it took" in sidecar.text
+
+    await pipeline.source.stop()
+    await pipeline.finish()

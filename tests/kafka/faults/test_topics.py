@@ -4,7 +4,9 @@ import asyncio
 
 from tests.kafka.conftest import StartPipeline
 from tests.kafka.pipeline import PARTITIONS
+from tests.kafka.traffic import Outputs
 from tests.kafka.waiting import until
+from tests.servers.kafka import KafkaServer
 
 PER_SECOND = 3000
 ROUNDS = 3
@@ -64,6 +66,25 @@ async def test_input_is_made_anew_and_filled_at_once(start_pipeline: StartPipeli
         await pipeline.until_out(before + few + many)
 
     await pipeline.finish()
+
+
+async def test_output_is_made_anew(start_pipeline: StartPipeline, broker: KafkaServer) -> None:
+    pipeline = await start_pipeline()
+    await pipeline.add_sidecar()
+    await pipeline.source.publish(PER_SECOND)
+    await pipeline.until_out(PER_SECOND)
+    gone = set(pipeline.source.sent)
+    pipeline.function.hold_on = True
+    await pipeline.source.publish(PER_SECOND)
+    await until(lambda: pipeline.function.is_held, "the function has messages")
+
+    topic = pipeline.topics[1]
+    await pipeline.administrator.make_anew(topic, PARTITIONS)
+    async with Outputs(broker.bootstrap_servers, topic, PARTITIONS) as outputs:
+        pipeline.outputs = outputs
+        pipeline.function.hold_on = False
+        await pipeline.until_recovered()
+        await pipeline.finish(unsure=gone)
 
 
 async def test_records_expire_while_the_sidecar_is_down(start_pipeline: StartPipeline) -> None:
