@@ -70,9 +70,8 @@ class Buffer:
                 part = _up_to(part, max_bytes)
             max_bytes -= size
             self._taken += len(part)
+            self._next = part[-1].offset + 1
             taken += part
-        if taken:
-            self._next = taken[-1].offset + 1
         return taken
 
     async def wait(self) -> None:

@@ -74,6 +74,7 @@ class KafkaSubscription(Subscription):
         self._is_settled = asyncio.Event()
         self._failure: PenstockError | None = None
         self._beginning: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._settled_by = NOBODY
 
@@ -134,7 +135,12 @@ class KafkaSubscription(Subscription):
         return await self._acks.store(positions)
 
     async def close(self) -> None:
-        """Leave the group at once."""
+        """Leave the group at once; who gives up waiting for it does not keep the member in it."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         self._fail(TemporaryError("the subscription is closed: subscribe again"))
         for deadline in self._deadlines.values():
             deadline.cancel()
