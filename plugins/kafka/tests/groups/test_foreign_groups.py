@@ -41,6 +41,7 @@ async def test_who_joins_a_group_of_another_program_is_told(
         with pytest.raises(TemporaryError, match="another program may be using the group") as told:
             await groups.subscribe(topic, group, Edge.EARLIEST)
         assert group.name in str(told.value)
+        assert told.value.retry_after
 
 
 async def test_another_program_cannot_join_ours(

@@ -7,6 +7,8 @@ import pytest
 
 from penstock.plugin import AtOffsets, AtTime, Edge, Group, Start
 from penstock_kafka.groups import Groups
+from penstock_kafka.groups.offsets import Member
+from penstock_kafka.groups.settlement import Settlement
 from plugins.kafka.tests.groups.broker import Broker
 from plugins.kafka.tests.groups.conftest import Join, OpenGroups
 from plugins.kafka.tests.groups.waiting import until
@@ -122,6 +124,34 @@ async def test_members_that_join_at_once_begin_in_one_place_and_miss_nothing(
     # Settled once: all partitions are read from their first record, or none is.
     old = [sum(member.of(at).count(0) for member in members) for at in range(4)]
     assert old in ([0] * 4, [1] * 4)
+
+
+async def test_who_waits_for_another_to_settle_takes_over_when_that_one_leaves(
+    topic: str, join: Join, open_groups: OpenGroups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Settlement.settle
+
+    async def never_if_earliest(
+        self: Settlement, partitions: int, member: Member, *, alone: bool
+    ) -> None:
+        if self._start is Edge.EARLIEST:
+            await asyncio.Event().wait()
+        await settle(self, partitions, member, alone=alone)
+
+    monkeypatch.setattr(Settlement, "settle", never_if_earliest)
+    others = open_groups()
+    for attempt in range(4):  # chance says which of the two is to settle
+        group = Group(f"{topic}-{attempt}")
+        stuck = asyncio.create_task(others.subscribe(topic, group, Edge.EARLIEST))
+        await asyncio.wait([stuck], timeout=0.3)
+        joining = asyncio.ensure_future(join(Edge.LATEST, group=group))
+        await asyncio.wait([joining], timeout=0.8)
+        stuck.cancel()
+        await asyncio.wait([stuck])
+        if not stuck.cancelled():
+            await stuck.result().close()
+        member = await asyncio.wait_for(joining, 10)
+        await member.until_holding(4)
 
 
 async def test_the_topic_is_made_when_nobody_has_made_it(

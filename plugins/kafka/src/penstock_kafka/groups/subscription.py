@@ -108,8 +108,9 @@ class KafkaSubscription(Subscription):
     async def next_event(self) -> SubscriptionEvent:
         """Wait for the next assignment or revocation."""
         while not self._events:
-            if self._failure:
-                raise TemporaryError(str(self._failure)) from self._failure
+            if failure := self._failure:
+                pause = failure.retry_after if isinstance(failure, TemporaryError) else None
+                raise TemporaryError(str(failure), pause) from failure
             self._news.clear()
             await self._news.wait()
         return self._events.popleft()
@@ -188,11 +189,14 @@ class KafkaSubscription(Subscription):
         moment = 0
         while True:
             moment = await self._membership.after(moment)
-            revoking = self._membership.share.revoking
-            self._give_up(self._holding.take_lost(), grace=0)
-            self._give_up(self._holding.take_revoked(revoking), grace=self._grace)
-            self._membership.release(self._holding.unread(revoking))
-            self._begin()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        revoking = self._membership.share.revoking
+        self._give_up(self._holding.take_lost(), grace=0)
+        self._give_up(self._holding.take_revoked(revoking), grace=self._grace)
+        self._membership.release(self._holding.unread(revoking))
+        self._begin()
 
     def _give_up(self, partitions: frozenset[int], grace: float) -> None:
         if not partitions:
@@ -213,7 +217,7 @@ class KafkaSubscription(Subscription):
                 deadline.cancel()
         if partitions and not self._failure:
             self._membership.release(self._holding.finish(partitions))
-            self._begin()
+            self._catch_up()
 
     def _begin(self) -> None:
         """Begin to read what is held and not read yet; what was begun before is out of date."""

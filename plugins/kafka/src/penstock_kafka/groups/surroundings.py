@@ -57,6 +57,7 @@ class Surroundings:
         self._history = history
         self._topic_id = b""
         self._missed = 0
+        self._left: frozenset[int] = frozenset()
 
     async def watch(self) -> None:
         """Look around every second.
@@ -103,10 +104,10 @@ class Surroundings:
 
     async def _give_up(self, state: TopicState | None) -> None:
         """Leave the topic that has come in place of the old one to be read from its beginning."""
-        held = frozenset(self._membership.held)
+        self._left |= self._membership.held.keys()
         # What is still being done is of the old topic: acks of it are dropped from now on.
         self._membership.forget()
-        if state and (there := held & state.leaders.keys()):
+        if state and (there := self._left & state.leaders.keys()):
             await self._acks.replace(await self._settlement.first(there))
         raise TopicDeleted(
             f"topic {self._topic} was deleted: subscribe again to read what is in it anew"
