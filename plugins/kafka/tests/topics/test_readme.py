@@ -9,7 +9,7 @@ from penstock.resources.models import Stream
 from penstock_kafka import KafkaGatewaySpec
 from penstock_kafka.topics.declaration import streams_declaration
 
-NOT_ABOUT_TOPICS = {"bootstrap_servers", "tls", "auth"}
+NOT_ABOUT_TOPICS = {"bootstrap_servers", "tls", "auth", "compression"}
 README = Path(__file__).parents[2] / "README.md"
 
 
