@@ -19,6 +19,7 @@ from penstock_kafka.topics import Topics
 from plugins.kafka.tests.groups.broker import Broker
 from plugins.kafka.tests.groups.processes import MemberProcess
 from plugins.kafka.tests.groups.reading_member import ReadingMember
+from plugins.kafka.tests.groups.waiting import until
 from tests.servers.kafka import KafkaServer
 
 
@@ -64,9 +65,11 @@ async def leaves_nothing(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     yield
+    await until(
+        lambda: not any(map(is_of_client, asyncio.all_tasks())), "all tasks have ended", patience=2
+    )
     gc.collect()
     await asyncio.sleep(0)
-    assert not [task for task in asyncio.all_tasks() if is_of_client(task)]
     assert not complaints
     assert not [
         one for one in caplog.records if one.name == "asyncio" and one.levelno > logging.INFO

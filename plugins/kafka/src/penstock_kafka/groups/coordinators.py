@@ -24,6 +24,7 @@ PATIENCE = 15.0
 """Seconds in which a coordinator has to answer, though it be moving or starting."""
 
 _PAUSE = 0.1  # seconds between two tries
+_MOST_NODES = 1000  # to remember: there may be a new group for each subscription
 _AWAY = (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
@@ -75,6 +76,7 @@ class Coordinators:
             TemporaryError: Try again; it is not known whether it was carried out.
             PermanentError: The cluster refuses it.
         """
+        client = self._client
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
@@ -88,7 +90,8 @@ class Coordinators:
         except TimeoutError as error:
             # Perhaps the brokers that the client knows are all gone, and others are there.
             self._nodes.clear()
-            await self.close()
+            if self._client is client:
+                await self.close()
             raise TemporaryError(
                 f"{doing}: the group's coordinator has not answered for {PATIENCE:g} s"
             ) from error
@@ -100,6 +103,8 @@ class Coordinators:
             node = await client.coordinator_lookup(CoordinationType.GROUP, group_id)
             if client.cluster.broker_metadata(node) is None:
                 await client.force_metadata_update()
+            if len(self._nodes) >= _MOST_NODES:
+                self._nodes.clear()
             self._nodes[group_id] = node
         reply = (await client.send(node, request, group=ConnectionGroup.COORDINATION)).to_object()
         for code in _codes(reply):

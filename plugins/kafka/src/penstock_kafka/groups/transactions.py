@@ -12,6 +12,7 @@ from penstock_kafka.cluster import Cluster
 from penstock_kafka.connection import HANG_UP_SECONDS
 from penstock_kafka.errors import CLIENT_ERRORS, translated
 from penstock_kafka.groups.client import hang_up
+from penstock_kafka.groups.opening import open_wholly
 from penstock_kafka.groups.stored import Stored
 
 PATIENCE = 15.0
@@ -70,19 +71,34 @@ class Transactions:
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
-            # Nobody else may have the id: a second producer of it would fence this one.
-            self._producer = AIOKafkaProducer(
-                transactional_id=f"penstock-{uuid4()}",
-                transaction_timeout_ms=_OPEN_MILLISECONDS,
-                **self._cluster.client_settings(),
-            )
-            await self._producer.start()
+            self._producer = await open_wholly(self._start(), _stop)
         return self._producer
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            # Nobody else may have the id: a second producer of it would fence this one.
+            transactional_id=f"penstock-{uuid4()}",
+            transaction_timeout_ms=_OPEN_MILLISECONDS,
+            **self._cluster.client_settings(),
+        )
+        try:
+            # By itself it would try for ever.
+            async with asyncio.timeout(PATIENCE):
+                await producer.start()
+        except BaseException:
+            await _stop(producer)
+            raise
+        return producer
 
     async def _drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer:
-            with suppress(*CLIENT_ERRORS):
-                async with asyncio.timeout(HANG_UP_SECONDS):
-                    await producer.stop()
-            await hang_up(producer.client)
+            await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Hang up, also if a transaction is on its way."""
+    with suppress(*CLIENT_ERRORS):
+        async with asyncio.timeout(HANG_UP_SECONDS):
+            await producer.stop()
+    await hang_up(producer.client)
