@@ -67,4 +67,9 @@ def test_another_id_or_key_and_what_nobody_sent_are_wrong() -> None:
 
 def test_where_the_processor_went_back_to_is_seen_for_each_partition() -> None:
     received = [*ALL[:100], *ALL[20:60], *ALL[50:]]
-    assert returns(received, SENT) == [Place(0, 10), Place(1, 10), Place(0, 25), Place(1, 25)]
+    assert returns(received, SENT) == {
+        100: Place(0, 10),
+        101: Place(1, 10),
+        140: Place(0, 25),
+        141: Place(1, 25),
+    }

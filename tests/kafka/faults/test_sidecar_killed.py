@@ -6,7 +6,6 @@ process, the function itself, or requests and answers between the sidecar and th
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import NamedTuple
 
 import pytest
@@ -78,11 +77,11 @@ class Life(NamedTuple):
 
 def check_repeats(pipeline: Pipeline, lives: Sequence[Life]) -> None:
     """Hold that each life begins where the one before had acked, and repeats nothing later on."""
-    received = pipeline.outputs.received
-    for life, following in zip_longest(lives, lives[1:]):
-        until_then = following.received_before if following else len(received)
-        went_back = returns(received[life.received_before : until_then], pipeline.source.sent)
-        by_partition = [place.partition for place in went_back]
-        assert len(by_partition) == len(set(by_partition)), f"repeated twice: {went_back}"
-        too_far = [place for place in went_back if place.offset < life.acked[place.partition]]
+    went_back = returns(pipeline.outputs.received, pipeline.source.sent)
+    ends = [*(life.received_before for life in lives[1:]), len(pipeline.outputs.received)]
+    for life, end in zip(lives, ends, strict=True):
+        places = [at for index, at in went_back.items() if life.received_before <= index < end]
+        by_partition = [place.partition for place in places]
+        assert len(by_partition) == len(set(by_partition)), f"repeated twice: {places}"
+        too_far = [place for place in places if place.offset < life.acked[place.partition]]
         assert not too_far, f"repeated though it was acked: {too_far}, acked: {life.acked}"

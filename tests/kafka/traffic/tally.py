@@ -81,18 +81,21 @@ def tally(
     )
 
 
-def returns(received: Iterable[Output], sent: Mapping[int, Place]) -> list[Place]:
+def returns(received: Iterable[Output], sent: Mapping[int, Place]) -> dict[int, Place]:
     """Where the processor went back to in its input, to go on from there again.
 
     Outputs are in the partitions of their inputs, which holds where both topics have as many.
+
+    Returns:
+        Places in the input, by the index of the output that was made of what is there.
     """
     last: dict[int, int] = {}
-    found = []
-    for output in received:
+    found = {}
+    for index, output in enumerate(received):
         partition, offset = sent[output.number]
         assert output.place.partition == partition, f"not in the partition of its input: {output}"
         if offset <= last.get(partition, -1):
-            found.append(Place(partition, offset))
+            found[index] = Place(partition, offset)
         last[partition] = offset
     return found
 
