@@ -1,3 +1,11 @@
-"""Fixtures for the tests of all packages."""
+"""Fixtures for the tests of all packages, and what holds for all of them."""
+
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# How long an example takes says only how busy the machine is.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")

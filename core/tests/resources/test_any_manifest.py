@@ -16,6 +16,8 @@ from penstock.resources.models import Resource
 from penstock.resources.problem import Problem
 from penstock.resources.source import Source
 
+# How long an example takes to make says only how busy the machine is.
+LENIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 SOUND: dict[str, Any] = {
     "Stream": {
         "gateway": {"name": "memory"},
@@ -87,7 +89,7 @@ def problems_of(found: list[Document | MalformedDocument], plugins: Plugins) -> 
     return problems
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=LENIENT, deadline=None)
 @given(values=st.lists(documents(), min_size=1, max_size=3))
 def test_any_values(values: list[dict[str, Any]], riff_plugins: Plugins) -> None:
     source = Source(Path("app.yaml"), 1)
@@ -107,7 +109,7 @@ SECRET = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=LENIENT, deadline=None)
 @given(value=spoil(SECRET))
 def test_any_secret_stays_one(value: dict[str, Any], riff_plugins: Plugins) -> None:
     source = Source(Path("app.yaml"), 1)
@@ -115,7 +117,7 @@ def test_any_secret_stays_one(value: dict[str, Any], riff_plugins: Plugins) -> N
         assert HIDDEN not in str(problem)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=LENIENT, deadline=None)
 @given(st.data())
 def test_any_text_of_a_secret_stays_one(riff_plugins: Plugins, data: st.DataObject) -> None:
     text = yaml.safe_dump(SECRET, sort_keys=False)
@@ -127,7 +129,7 @@ def test_any_text_of_a_secret_stays_one(riff_plugins: Plugins, data: st.DataObje
     assert HIDDEN not in " ".join(said)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=LENIENT, deadline=None)
 @given(st.data())
 def test_any_text(riff_plugins: Plugins, data: st.DataObject) -> None:
     text = yaml.safe_dump_all([{"kind": kind, "spec": spec} for kind, spec in SOUND.items()])
