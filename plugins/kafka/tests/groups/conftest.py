@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack
 from types import CoroutineType
 from typing import Any, Protocol
@@ -33,8 +33,13 @@ class StartMember(Protocol):
 class OpenGroups(Protocol):
     """Opens the groups of one more process; they are closed with the test."""
 
-    def __call__(self, servers: str = "", **settings: Any) -> Groups:
-        """Give the address of a broker, if it is not the shared one; settings are of `Groups`."""
+    def __call__(
+        self, servers: str = "", *, auth: Mapping[str, Any] | None = None, **settings: Any
+    ) -> Groups:
+        """Give the address of a broker, if it is not the shared one, and how to log in.
+
+        The settings are those of `Groups`.
+        """
 
 
 class Join(Protocol):
@@ -91,8 +96,11 @@ def broker(kafka: KafkaServer) -> Broker:
 
 @pytest.fixture
 def open_groups(kafka: KafkaServer, stack: AsyncExitStack) -> OpenGroups:
-    def open_(servers: str = "", **settings: Any) -> Groups:
-        spec = KafkaGatewaySpec(bootstrap_servers=servers or kafka.bootstrap_servers)
+    def open_(
+        servers: str = "", *, auth: Mapping[str, Any] | None = None, **settings: Any
+    ) -> Groups:
+        fields = {"bootstrap_servers": servers or kafka.bootstrap_servers, "auth": auth}
+        spec = KafkaGatewaySpec.model_validate(fields)
         cluster = Cluster(spec)
         stack.push_async_callback(cluster.close)
         groups = Groups(cluster, Topics(cluster, spec), **settings)
