@@ -1,0 +1,84 @@
+"""What a dead letter is: a message as it was, with headers that say where it is from and why.
+
+The names are those of CloudEvents extensions: lower-case letters and digits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from penstock.plugin import Message
+
+_PREFIX: Final = "deadletter"
+_LONGEST_ERROR: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a dead letter is from, and what happened to it.
+
+    Attributes:
+        processor: The processor that could not process it: its group.
+        stream: The stream that it was read from.
+        partition, offset: Where it stands there.
+        window: The window that it was in, in words; empty: it was in none.
+        error: Why it is here.
+        attempts: How often the function was given it.
+        first_failure: When it failed first, RFC 3339.
+    """
+
+    processor: str
+    stream: str
+    partition: int
+    offset: int
+    window: str
+    error: str
+    attempts: int
+    first_failure: str
+
+    def mark(self, message: Message) -> Message:
+        """The dead letter of a message: itself, with the headers of this."""
+        headers = dict(message.headers) | self._headers()
+        return message._replace(headers=headers)
+
+    def _headers(self) -> Mapping[str, str]:
+        return {
+            f"{_PREFIX}processor": self.processor,
+            f"{_PREFIX}stream": self.stream,
+            f"{_PREFIX}partition": str(self.partition),
+            f"{_PREFIX}offset": str(self.offset),
+            f"{_PREFIX}window": self.window,
+            f"{_PREFIX}error": self.error[:_LONGEST_ERROR],
+            f"{_PREFIX}attempts": str(self.attempts),
+            f"{_PREFIX}since": self.first_failure,
+        }
+
+    @classmethod
+    def of(cls, message: Message) -> Self | None:
+        """What a dead letter's headers say; ``None``: it is not one, or not a whole one."""
+        told = {
+            name.removeprefix(_PREFIX): value
+            for name, value in message.headers.items()
+            if name.startswith(_PREFIX)
+        }
+        try:
+            return cls(
+                processor=told["processor"],
+                stream=told["stream"],
+                partition=int(told["partition"]),
+                offset=int(told["offset"]),
+                window=told["window"],
+                error=told["error"],
+                attempts=int(told["attempts"]),
+                first_failure=told["since"],
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+def restored(message: Message) -> Message:
+    """The message that a dead letter was made of."""
+    headers = {
+        name: value for name, value in message.headers.items() if not name.startswith(_PREFIX)
+    }
+    return message._replace(headers=headers)
