@@ -38,7 +38,7 @@ class Origin:
 
     def mark(self, message: Message) -> Message:
         """The dead letter of a message: itself, with the headers of this."""
-        headers = dict(message.headers) | self._headers()
+        headers = {**message.headers, **self._headers()}
         return message._replace(headers=headers)
 
     def _headers(self) -> Mapping[str, str]:
