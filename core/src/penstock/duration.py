@@ -2,9 +2,19 @@
 
 import math
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
@@ -54,3 +64,45 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": PATTERN}),
 ]
 """A pydantic field in seconds that is written as a text; a float in code is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Bounds of a duration, as in `Annotated[Duration, Within("1ms", "24h")]`.
+
+    What is given is rounded to the millisecond, to which durations are written.
+
+    Attributes:
+        shortest, longest: The bounds as texts, inclusive.
+    """
+
+    shortest: str
+    longest: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check the bounds of what the type makes of a value."""
+        return core_schema.no_info_wrap_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Let the API server check them as well; an empty text means the default."""
+        rule = (
+            f"self == '' || (duration(self) >= duration('{self.shortest}') && "
+            f"duration(self) <= duration('{self.longest}'))"
+        )
+        message = f"expected {self.shortest} to {self.longest}"
+        rules = {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
+        # What a rule looks at needs a bound.
+        return {**handler(schema), "maxLength": 64, **rules}
+
+    def _checked(self, value: object, handler: ValidatorFunctionWrapHandler) -> float:
+        seconds: float = handler(value)
+        if not parse_duration(self.shortest) <= seconds <= parse_duration(self.longest):
+            shown = value if isinstance(value, str) else format_duration(seconds)
+            raise ValueError(
+                f"{shown!r} is not allowed: expected {self.shortest} to {self.longest}"
+            )
+        return round(seconds, 3)

@@ -1,28 +1,11 @@
 """What the models of all resources share."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
-
-def without_blanks(data: object, names: frozenset[str] | None = None) -> object:
-    """A mapping without its empty entries, so that their defaults hold; anything else as it is.
-
-    riff's command line sends an empty text, and Go a null, for whatever was not given.
-
-    Args:
-        data: What a manifest or the API server gave.
-        names: Only these entries are looked at; all of them by default.
-    """
-    if not isinstance(data, Mapping):
-        return data
-    return {
-        name: value
-        for name, value in data.items()
-        if (value is not None and value != "") or (names is not None and name not in names)
-    }
+from penstock.strict_model import without_blanks
 
 
 class Model(BaseModel):

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, Strict, create_model
 
 from penstock.plugin import GatewayKind
-from penstock.resources.models.base import Model, OpenModel, without_blanks
+from penstock.resources.models.base import Model, OpenModel
 from penstock.resources.models.condition import Status
 from penstock.resources.models.pod import PodTemplate
 from penstock.resources.models.reference import AddressStatus, TypedReference
 from penstock.resources.models.resource import Resource
+from penstock.strict_model import without_blanks
 
 
 class ServicePort(OpenModel):

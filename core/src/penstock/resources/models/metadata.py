@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from penstock.name import Name
 from penstock.resources.models.base import OpenModel
-from penstock.resources.models.name import Name
 
 DEFAULT_NAMESPACE = "default"
 

@@ -1,14 +1,15 @@
 """Processors: a function between the streams that it reads and those that it writes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
+from penstock.cel import given, rule
+from penstock.delivery import Delivery
+from penstock.name import Alias, Reference
 from penstock.plugin import Edge
-from penstock.resources.models.base import Model, without_blanks
-from penstock.resources.models.cel import given, rule
+from penstock.resources.models.base import Model
 from penstock.resources.models.condition import Status
-from penstock.resources.models.name import Alias, Reference
 from penstock.resources.models.pod import FUNCTION_CONTAINER, Container, PodTemplate
 from penstock.resources.models.reference import TypedReference
 from penstock.resources.models.resource import Resource
@@ -104,9 +105,13 @@ class ProcessorSpec(Model):
         default_factory=PodTemplate,
         description="The function's pods; the container called function, or not named, is its.",
     )
-    window: Annotated[Window, BeforeValidator(without_blanks)] = Field(
+    window: Window = Field(
         default_factory=Window,
         description="How the inputs are chopped: the function is called once for each window.",
+    )
+    delivery: Delivery = Field(
+        default_factory=Delivery,
+        description="How messages are handed to the function, and what follows when it fails.",
     )
 
     @field_validator("inputs", mode="before")

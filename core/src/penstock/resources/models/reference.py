@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from penstock.name import Reference
 from penstock.resources.models.base import Model
-from penstock.resources.models.name import Reference
 
 
 class GatewayReference(Model):
