@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from penstock.plugin import (
     Address,
+    AtTime,
     Edge,
+    Gateway,
     GatewayKind,
     Group,
     Plugin,
@@ -38,6 +40,9 @@ class PlainGateway(InMemoryGateway):
         if group.version:
             raise Unsupported(f"group {group.name} has no versions")
         return await super().subscribe(topic, group, start, member)
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        return await Gateway.locate(self, topic, start)
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:  # noqa: ARG002
         raise Unsupported(f"only members of {group} on {topic} can ack")

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from penstock.plugin import (
     READ_BYTES,
+    AtTime,
+    Edge,
     Group,
     Message,
     PublishResult,
@@ -53,6 +55,10 @@ class ForwardingPubSub(PubSub):
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """Pass it on."""
         return await self._inner.end_positions(topic)
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """Pass it on."""
+        return await self._inner.locate(topic, start)
 
 
 class ForwardingSubscription(Subscription):

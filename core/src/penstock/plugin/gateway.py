@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from penstock.plugin.errors import PermanentError, TemporaryError
-from penstock.plugin.group import Group, Start
+from penstock.plugin.errors import PermanentError, TemporaryError, Unsupported
+from penstock.plugin.group import AtTime, Edge, Group, Start
 from penstock.plugin.message import Message, Position
 from penstock.plugin.stream import Address, StreamSettings
 from penstock.plugin.subscription import Subscription
@@ -95,6 +95,9 @@ class PubSub(ABC):
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """As `Subscription.ack`, from anywhere: the caller need not be a member, nor anybody.
 
+        Called so as well to begin again: an offset of -1 says that nothing is done, and the group
+        resumes at offset 0.
+
         Raises:
             Unsupported: The gateway has no `ACK_BY_OTHERS`.
             PermanentError: The topic is impossible.
@@ -116,6 +119,18 @@ class PubSub(ABC):
     @abstractmethod
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """The offset of the last record, by partition; those without records are left out."""
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offset that a start delivers, for every partition of a topic.
+
+        Where no record is that late, it is the offset of the one to come. A topic that nobody made
+        gives an empty mapping, and is not made.
+
+        Raises:
+            Unsupported: The gateway has no `SEEK`.
+            TemporaryError: Try again.
+        """
+        raise Unsupported(f"this gateway cannot tell where {start} is in topic {topic}")
 
 
 class Gateway(PubSub):

@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from penstock.plugin import (
+    AtOffsets,
     ContentTypeMismatch,
     Edge,
     Group,
@@ -144,8 +145,9 @@ class BatchGatewayService(BatchGatewayServicer):
     ) -> gateway_pb2.AckReply:
         """Store how far a group is done, for whoever asks."""
         check_topic(request.topic)
-        if request.positions:
-            await self._gateway.ack(request.topic, _group(request.group), dict(request.positions))
+        positions = {**request.positions, **dict.fromkeys(request.nothing_done, -1)}
+        if positions:
+            await self._gateway.ack(request.topic, _group(request.group), positions)
         return gateway_pb2.AckReply()
 
     async def GetPositions(  # noqa: N802 - the protocol's name
@@ -163,12 +165,21 @@ class BatchGatewayService(BatchGatewayServicer):
             }
         )
 
+    async def Locate(  # noqa: N802 - the protocol's name
+        self,
+        request: gateway_pb2.LocateRequest,
+        context: _Context,  # noqa: ARG002 - gRPC's signature
+    ) -> gateway_pb2.LocateReply:
+        """Where a start is in a topic."""
+        check_topic(request.topic)
+        start = _unpacked(request.start)
+        if isinstance(start, AtOffsets):
+            raise PermanentError("offsets need no looking up: expected an edge or a time")
+        return gateway_pb2.LocateReply(offsets=await self._gateway.locate(request.topic, start))
+
     async def _start(self, topic: str, group: Group, asked: gateway_pb2.Start) -> Start:
         """The rule of riff is about its two edges: who asks for offsets or a time means them."""
-        try:
-            start = unpack_start(asked)
-        except ValueError as error:
-            raise PermanentError(str(error)) from error
+        start = _unpacked(asked)
         if group.version or not isinstance(start, Edge):
             return start
         acked = await self._gateway.positions(topic, group.name)
@@ -198,6 +209,18 @@ async def _readable(requests: AsyncIterator[Request]) -> AsyncIterator[Request]:
             yield request
     except DecodeError as error:
         raise PermanentError(f"a command cannot be read: {error}") from error
+
+
+def _unpacked(start: gateway_pb2.Start) -> Start:
+    """Where a group starts.
+
+    Raises:
+        PermanentError: It contradicts itself.
+    """
+    try:
+        return unpack_start(start)
+    except ValueError as error:
+        raise PermanentError(str(error)) from error
 
 
 def _group(group: gateway_pb2.Group) -> Group:

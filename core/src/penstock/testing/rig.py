@@ -12,6 +12,7 @@ import pytest
 from penstock.plugin import (
     Address,
     Assigned,
+    AtTime,
     Capability,
     Edge,
     Gateway,
@@ -246,6 +247,10 @@ class Rig:
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """The offsets of the last records."""
         return await self._persist(lambda: self.pubsub.end_positions(topic))
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offsets that a start delivers."""
+        return await self._persist(lambda: self.pubsub.locate(topic, start))
 
     async def settle(self) -> None:
         """Publish and read something else, by when everything that was on its way has come.

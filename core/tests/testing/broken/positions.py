@@ -58,6 +58,22 @@ class KeepsPositionsByGroupAlone(InMemoryGateway):
         return {version: acked for one in of_all for version, acked in one.items()}
 
 
+@caught_by(
+    Seeking.test_edges_and_times_are_located,
+    Seeking.test_a_time_behind_all_records_is_located_at_the_one_to_come,
+)
+class LocatesTheRecordBefore(InMemoryGateway):
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        return {at: offset - 1 for at, offset in (await super().locate(topic, start)).items()}
+
+
+@caught_by(Seeking.test_a_topic_that_nobody_made_has_no_offsets)
+class MakesWhatItLocates(InMemoryGateway):
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        self._topic(topic)
+        return await super().locate(topic, start)
+
+
 class Starting(InMemoryGateway):
     """Starts groups elsewhere."""
 

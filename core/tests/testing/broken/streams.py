@@ -193,6 +193,7 @@ class RemovesEverything(InMemoryGateway):
 
 @caught_by(
     Refusals.test_offsets_and_times_are_refused,
+    Refusals.test_locating_a_time_is_refused,
     Refusals.test_versions_are_refused,
     Refusals.test_acks_by_others_are_refused,
     Refusals.test_several_partitions_are_refused,

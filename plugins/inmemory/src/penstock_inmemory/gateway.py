@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from penstock.plugin import (
     Address,
+    AtTime,
+    Edge,
     Gateway,
     Group,
     Health,
@@ -102,6 +104,11 @@ class InMemoryGateway(Gateway):
         """The offset of the last record that is kept, by partition."""
         known = self._topics.get(topic)
         return known.end_positions() if known else {}
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offset that a start delivers, by partition."""
+        known = self._topics.get(topic)
+        return known.locate(start) if known else {}
 
     def _topic(self, name: str, partitions: int | None = None) -> Topic:
         """The topic of a name, made with so many partitions where there was none."""

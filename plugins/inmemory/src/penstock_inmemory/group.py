@@ -19,7 +19,7 @@ class ConsumerGroup:
         grace: Seconds that a member has to release a partition that it must give up.
 
     Attributes:
-        acked: Last acked offset, by partition.
+        acked: Last acked offset, by partition; -1: nothing is done.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ConsumerGroup:
             self._from_edge.clear()
         for partition, log in enumerate(self._logs):
             if partition not in self._starts:
-                self._starts[partition] = _first_offset(partition, log, start)
+                self._starts[partition] = first_offset(partition, log, start)
                 if isinstance(start, Edge):
                     self._from_edge.add(partition)
         member = Member()
@@ -91,6 +91,10 @@ class ConsumerGroup:
         holds = self._membership.holds
         self.ack({at: offset for at, offset in positions.items() if holds(member, at)})
 
+    def positions(self) -> dict[int, int]:
+        """Last acked offset, by partition; those in which nothing is done are left out."""
+        return {at: offset for at, offset in self.acked.items() if offset >= 0}
+
     def _carry_out(self, moves: Moves[Member]) -> None:
         for partition in self._deadlines.keys() - self._membership.revoking:
             self._deadlines.pop(partition).cancel()
@@ -112,7 +116,8 @@ class ConsumerGroup:
         return max(group.acked.get(partition, -1) for group in self._versions.values())
 
 
-def _first_offset(partition: int, log: Log, start: Start) -> int:
+def first_offset(partition: int, log: Log, start: Start) -> int:
+    """The first offset of a partition that a start delivers."""
     if isinstance(start, AtTime):
         return log.at_time(start.timestamp_ms)
     if isinstance(start, AtOffsets):

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from zlib import crc32
 
-from penstock.plugin import Group, Message, Position, Retention
-from penstock_inmemory.group import ConsumerGroup
+from penstock.plugin import Group, Message, Position, Retention, Start
+from penstock_inmemory.group import ConsumerGroup, first_offset
 from penstock_inmemory.log import Clock, Log
 
 
@@ -65,7 +65,8 @@ class Topic:
     def positions(self, name: str) -> dict[int, Mapping[int, int]]:
         """The last acked offset by partition, for each version of a group that has acked any."""
         versions = self._groups.get(name, {})
-        return {version: dict(group.acked) for version, group in versions.items() if group.acked}
+        acked = {version: group.positions() for version, group in versions.items()}
+        return {version: positions for version, positions in acked.items() if positions}
 
     def end_positions(self) -> dict[int, int]:
         """The offset of the last record, for each partition that has any."""
@@ -76,6 +77,12 @@ class Topic:
             for partition, log in enumerate(self._logs)
             if log.first < log.end
         }
+
+    def locate(self, start: Start) -> dict[int, int]:
+        """The first offset that a start delivers, by partition."""
+        for log in self._logs:
+            log.trim()
+        return {at: first_offset(at, log, start) for at, log in enumerate(self._logs)}
 
     def end(self, reason: str) -> None:
         """End every subscription."""

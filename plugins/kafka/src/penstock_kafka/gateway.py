@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from penstock.plugin import (
     Address,
+    AtTime,
+    Edge,
     Gateway,
     Group,
     Health,
@@ -60,6 +62,10 @@ class KafkaPubSub(PubSub):
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """The offset of the last record, by partition."""
         return await self._topics.end_positions(topic)
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offset that a start delivers, by partition."""
+        return await self._topics.locate(topic, start)
 
 
 class KafkaGateway(KafkaPubSub, Gateway):

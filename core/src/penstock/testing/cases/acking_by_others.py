@@ -1,12 +1,19 @@
 """Acks by who is not subscribed."""
 
-from penstock.plugin import Capability, PermanentError, PubSub
+from penstock.plugin import Capability, Edge, PermanentError, PubSub
 from penstock.testing.expectation import expect, refused
 from penstock.testing.filling import numbers
 from penstock.testing.promise import Chapter, promise
 from penstock.testing.rig import Rig
+from penstock.testing.way import Way
 
 ANYBODY = "As `Subscription.ack`, from anywhere: the caller need not be a member, nor anybody."
+
+AGAIN = (
+    "Called so as well to begin again: an offset of -1 says that nothing is done, and the group "
+    "resumes at offset 0."
+)
+NOT_OVER_RIFF = {Way.RIFF: "riff's protocol has no offset below 0"}
 
 
 class AckingByOthers(Chapter):
@@ -69,6 +76,16 @@ class AckingByOthers(Chapter):
         await rig.ack(topic, group, {0: positions[8].offset})
         await member.subscription.ack({0: positions[3].offset})
         expect("positions", await rig.positions(topic, group), {0: {0: positions[3].offset}})
+
+    @promise(PubSub.ack, AGAIN, not_over=NOT_OVER_RIFF)
+    async def test_minus_one_begins_again_at_offset_0(self, rig: Rig) -> None:
+        topic, group = await rig.topic(), rig.group()
+        positions = await rig.publish(topic, numbers(10))
+        await rig.ack(topic, group, {0: positions[6].offset})
+        await rig.ack(topic, group, {0: -1})
+        expect("positions", dict(await rig.positions(topic, group)), {})
+        member = await rig.join(topic, group, Edge.LATEST)
+        await member.until_read(10)
 
     @promise(PubSub.ack, "PermanentError: The topic is impossible.")
     async def test_an_ack_of_an_impossible_topic_is_refused(self, rig: Rig) -> None:

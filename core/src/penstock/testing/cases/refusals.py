@@ -41,6 +41,12 @@ class Refusals(Chapter):
             with refused(Unsupported, f"subscribing at {start}"):
                 await rig.subscribe(topic, rig.group(), start)
 
+    @promise(PubSub.locate, "Unsupported: The gateway has no `SEEK`.", refuses=Capability.SEEK)
+    async def test_locating_a_time_is_refused(self, rig: Rig) -> None:
+        topic = await rig.topic()
+        with refused(Unsupported, "locating a time"):
+            await rig.locate(topic, AtTime(0))
+
     @promise(PubSub.subscribe, SUBSCRIBING, refuses=Capability.VERSIONS)
     async def test_versions_are_refused(self, rig: Rig) -> None:
         topic = await rig.topic()

@@ -1,5 +1,7 @@
 """Starts at offsets and at a time."""
 
+from uuid import uuid4
+
 from penstock.plugin import AtOffsets, AtTime, Capability, Edge, PubSub
 from penstock.testing.expectation import expect
 from penstock.testing.filling import fill, numbers
@@ -14,6 +16,8 @@ REPLACES = (
     "Where nothing is acked yet, offsets or a time replace an edge that was settled before, "
     "unless a member is there."
 )
+LOCATES = "The first offset that a start delivers, for every partition of a topic."
+NOBODY_ASKS = {Way.RIFF: "riff's protocol has no call for it"}
 AN_HOUR_MS = 3_600_000
 
 
@@ -124,3 +128,39 @@ class Seeking(Chapter):
         second = await rig.join(topic, group, AtOffsets({0: positions[2].offset}))
         records = await second.until_read(2)
         expect("the first offset", records[0].offset, positions[8].offset)
+
+    @promise(PubSub.locate, LOCATES, not_over=NOBODY_ASKS)
+    async def test_edges_and_times_are_located(self, rig: Rig) -> None:
+        topic = await rig.topic()
+        await rig.publish(topic, numbers(5))
+        records = (await rig.read_all(topic, 5)).records[0]
+        first, last = records[0], records[-1]
+        stored = next(one for one in records if one.timestamp_ms == last.timestamp_ms)
+        located = [
+            await rig.locate(topic, start)
+            for start in (Edge.EARLIEST, Edge.LATEST, AtTime(0), AtTime(last.timestamp_ms))
+        ]
+        wanted = [first.offset, last.offset + 1, first.offset, stored.offset]
+        expect("offsets of starts", [dict(one) for one in located], [{0: at} for at in wanted])
+
+    @promise(
+        PubSub.locate,
+        "Where no record is that late, it is the offset of the one to come.",
+        not_over=NOBODY_ASKS,
+    )
+    async def test_a_time_behind_all_records_is_located_at_the_one_to_come(self, rig: Rig) -> None:
+        topic = await rig.topic()
+        [*_, last] = await rig.publish(topic, numbers(5))
+        [record] = (await rig.read_all(topic, 5)).records[0][-1:]
+        behind = await rig.locate(topic, AtTime(record.timestamp_ms + AN_HOUR_MS))
+        expect("offset of a time behind all", dict(behind), {0: last.offset + 1})
+
+    @promise(
+        PubSub.locate,
+        "A topic that nobody made gives an empty mapping, and is not made.",
+        not_over=NOBODY_ASKS,
+    )
+    async def test_a_topic_that_nobody_made_has_no_offsets(self, rig: Rig) -> None:
+        unknown = f"conformance-{uuid4().hex[:12]}"
+        for _ in range(2):
+            expect("offsets", dict(await rig.locate(unknown, Edge.EARLIEST)), {})

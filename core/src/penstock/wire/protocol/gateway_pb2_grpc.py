@@ -59,6 +59,11 @@ class BatchGatewayStub:
                 request_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsRequest.SerializeToString,
                 response_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsReply.FromString,
                 _registered_method=True)
+        self.Locate = channel.unary_unary(
+                '/penstock.gateway.v1.BatchGateway/Locate',
+                request_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateRequest.SerializeToString,
+                response_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateReply.FromString,
+                _registered_method=True)
 
 
 class BatchGatewayServicer:
@@ -101,6 +106,13 @@ class BatchGatewayServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Locate(self, request, context):
+        """Where a start is; offsets cannot be asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BatchGatewayServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_BatchGatewayServicer_to_server(servicer, server):
                     servicer.GetPositions,
                     request_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsRequest.FromString,
                     response_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsReply.SerializeToString,
+            ),
+            'Locate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Locate,
+                    request_deserializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateRequest.FromString,
+                    response_serializer=penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -265,6 +282,33 @@ class BatchGateway:
             '/penstock.gateway.v1.BatchGateway/GetPositions',
             penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsRequest.SerializeToString,
             penstock_dot_wire_dot_protocol_dot_gateway__pb2.GetPositionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Locate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/penstock.gateway.v1.BatchGateway/Locate',
+            penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateRequest.SerializeToString,
+            penstock_dot_wire_dot_protocol_dot_gateway__pb2.LocateReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,8 @@ class BatchGatewayStub:
     """
     Ack: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.AckRequest, _gateway_pb2.AckReply]
     GetPositions: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetPositionsRequest, _gateway_pb2.GetPositionsReply]
+    Locate: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.LocateRequest, _gateway_pb2.LocateReply]
+    """Where a start is; offsets cannot be asked for."""
 
 @_typing.type_check_only
 class BatchGatewayAsyncStub(BatchGatewayStub):
@@ -66,6 +68,8 @@ class BatchGatewayAsyncStub(BatchGatewayStub):
     """
     Ack: _aio.UnaryUnaryMultiCallable[_gateway_pb2.AckRequest, _gateway_pb2.AckReply]  # type: ignore[assignment]
     GetPositions: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetPositionsRequest, _gateway_pb2.GetPositionsReply]  # type: ignore[assignment]
+    Locate: _aio.UnaryUnaryMultiCallable[_gateway_pb2.LocateRequest, _gateway_pb2.LocateReply]  # type: ignore[assignment]
+    """Where a start is; offsets cannot be asked for."""
 
 class BatchGatewayServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -111,5 +115,13 @@ class BatchGatewayServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.GetPositionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.GetPositionsReply, _abc.Awaitable[_gateway_pb2.GetPositionsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def Locate(
+        self,
+        request: _gateway_pb2.LocateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_pb2.LocateReply, _abc.Awaitable[_gateway_pb2.LocateReply]]:
+        """Where a start is; offsets cannot be asked for."""
 
 def add_BatchGatewayServicer_to_server(servicer: BatchGatewayServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

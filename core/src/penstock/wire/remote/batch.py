@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import grpc
 
 from penstock.plugin import (
+    AtTime,
+    Edge,
     Group,
     Message,
     PermanentError,
@@ -107,7 +109,10 @@ class BatchPubSub(PubSub):
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         """Store how far a group is done."""
         request = gateway_pb2.AckRequest(
-            topic=topic, group=_pack_group(group), positions=dict(positions)
+            topic=topic,
+            group=_pack_group(group),
+            positions={at: offset for at, offset in positions.items() if offset >= 0},
+            nothing_done=[at for at, offset in positions.items() if offset < 0],
         )
         with failures(self._address):
             await self._stub.Ack(request, timeout=CALL_SECONDS)
@@ -122,6 +127,13 @@ class BatchPubSub(PubSub):
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """The last offsets; riff's protocol, which is served beside, has the call for it."""
         return await self._liiklus.end_positions(topic)
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offset that a start delivers, by partition."""
+        request = gateway_pb2.LocateRequest(topic=topic, start=pack_start(start))
+        with failures(self._address):
+            reply = await self._stub.Locate(request, timeout=CALL_SECONDS)
+        return dict(reply.offsets)
 
 
 def _pack_group(group: Group) -> gateway_pb2.Group:

@@ -7,6 +7,7 @@ from typing import Final
 import grpc
 
 from penstock.plugin import (
+    AtTime,
     Edge,
     Group,
     Message,
@@ -108,7 +109,16 @@ class LiiklusPubSub(PubSub):
         )
 
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
-        """Store how far a group is done, in a call for each partition."""
+        """Store how far a group is done, in a call for each partition.
+
+        Raises:
+            Unsupported: Nothing is done in one of them: riff's protocol cannot say that.
+        """
+        if any(offset < 0 for offset in positions.values()):
+            raise Unsupported(
+                f"gateway {self._address} speaks riff's protocol, in which a group cannot begin "
+                "again at offset 0"
+            )
         await self._ack(topic, group, positions, held={})
 
     async def _ack(
@@ -152,6 +162,17 @@ class LiiklusPubSub(PubSub):
         with failures(self._address):
             reply = await self._stub.GetEndOffsets(request, timeout=CALL_SECONDS)
         return dict(reply.offsets)
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """As `PubSub.locate`.
+
+        Raises:
+            Unsupported: riff's protocol has no call for it.
+        """
+        raise Unsupported(
+            f"gateway {self._address} speaks riff's protocol, in which nobody can ask where "
+            f"{start} is in topic {topic}"
+        )
 
 
 class _Publishing:

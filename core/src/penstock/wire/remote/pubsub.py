@@ -6,6 +6,8 @@ from typing import TypeVar
 import grpc
 
 from penstock.plugin import (
+    AtTime,
+    Edge,
     Group,
     Message,
     NotReady,
@@ -79,6 +81,10 @@ class RemotePubSub(PubSub):
     async def end_positions(self, topic: str) -> Mapping[int, int]:
         """The offset of the last record, by partition."""
         return await self._speak(lambda gateway: gateway.end_positions(topic))
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """The first offset that a start delivers, by partition."""
+        return await self._speak(lambda gateway: gateway.locate(topic, start))
 
     async def _speak(self, call: Callable[[PubSub], Awaitable[Answer]]) -> Answer:
         assert self._channel, "open comes first"

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from penstock.plugin import Address, PermanentError, StreamSettings
+from penstock.plugin import Address, AtTime, Edge, PermanentError, StreamSettings
 from penstock_kafka.cluster import Cluster
 from penstock_kafka.errors import CLIENT_ERRORS, translated
 from penstock_kafka.spec import KafkaGatewaySpec
@@ -141,6 +141,20 @@ class Topics:
             self._offsets.earliest(topic, partitions), self._offsets.ends(topic, partitions)
         )
         return {p: ends[p] - 1 for p in partitions if ends[p] > earliest[p]}
+
+    async def locate(self, topic: str, start: Edge | AtTime) -> Mapping[int, int]:
+        """As `PubSub.locate`.
+
+        Raises:
+            TemporaryError: Try again.
+        """
+        partitions = range(await self.partitions(topic))
+        if not partitions:
+            return {}
+        if isinstance(start, AtTime):
+            return await self.offsets_at(topic, start.timestamp_ms, partitions)
+        find = self.earliest if start is Edge.EARLIEST else self.end_offsets
+        return await find(topic, partitions)
 
     async def provision(self, stream: StreamSettings) -> Address:
         """As `Gateway.provision`."""
