@@ -1,5 +1,8 @@
 """penstock's function protocol: many messages in a frame."""
 
+import grpc.aio
+
+from penstock.wire.call_metadata import REPORTS_INPUTS
 from penstock.wire.protocol.function_pb2_grpc import BatchFunctionServicer
 from penstock_invoker.call import Context, answer, received
 from penstock_invoker.signature import Function
@@ -19,4 +22,9 @@ class BatchService(BatchFunctionServicer):
     async def Invoke(self, request_iterator: object, context: Context) -> None:  # type: ignore[override] # noqa: N802
         """Carry out one call, of one window."""
         del request_iterator
-        await answer(self._function, received(context), context.write, context)
+        reports = "false" if self._function.takes_streams else "true"
+        try:
+            await context.send_initial_metadata(((REPORTS_INPUTS, reports),))
+        except grpc.aio.BaseError:  # the client is gone
+            return
+        await answer(self._function, received(context), context.write, context, names_input=True)

@@ -7,8 +7,9 @@ from typing import Any
 import grpc.aio
 
 from penstock.plugin import PermanentError
+from penstock.wire.call_metadata import FAILED_INPUT
 from penstock.wire.protocol.function_pb2 import InputFrames
-from penstock_invoker.errors import FunctionExited, InvalidCall, describe, short
+from penstock_invoker.errors import FunctionExited, InputFailed, InvalidCall, describe, short
 from penstock_invoker.invocation import Write, invoke
 from penstock_invoker.loading import user_traceback
 from penstock_invoker.signature import Function
@@ -29,25 +30,46 @@ async def received(context: Context) -> AsyncIterator[Any]:
 
 
 async def answer(
-    function: Function, frames: AsyncIterator[InputFrames], write: Write, context: Context
+    function: Function,
+    frames: AsyncIterator[InputFrames],
+    write: Write,
+    context: Context,
+    *,
+    names_input: bool,
 ) -> None:
     """Carry out a call of a function; a failure ends the call and nothing else.
 
     What the function itself raises is printed, for its author.
+
+    Args:
+        function: The function.
+        frames: What the caller sends.
+        write: Takes what it gets.
+        context: The call, which is told how it ended.
+        names_input: Whether the caller is told which input failed, where that is known.
     """
+    failed_input: tuple[tuple[str, str], ...] = ()
     try:
         await invoke(function, frames, write)
     except grpc.aio.BaseError:  # the client is gone
         return
-    except InvalidCall as error:
-        status = grpc.StatusCode.INVALID_ARGUMENT, short(str(error))
-    except PermanentError as error:
-        status = grpc.StatusCode.UNKNOWN, short(str(error))
+    except InputFailed as failure:
+        error = failure.error
+        if names_input:
+            failed_input = ((FAILED_INPUT, str(failure.number)),)
     # A function raises what it likes.
-    except Exception as error:  # noqa: BLE001
-        raised = (isinstance(error, FunctionExited) and error.__cause__) or error
-        print(f"{function.name} failed:\n{user_traceback(raised)}", file=sys.stderr, flush=True)
-        status = grpc.StatusCode.UNKNOWN, describe(raised)
+    except Exception as caught:  # noqa: BLE001
+        error = caught
     else:
         return
-    await context.abort(*status)
+    await context.abort(*_status(function, error), failed_input)
+
+
+def _status(function: Function, error: Exception) -> tuple[grpc.StatusCode, str]:
+    if isinstance(error, InvalidCall):
+        return grpc.StatusCode.INVALID_ARGUMENT, short(str(error))
+    if isinstance(error, PermanentError):
+        return grpc.StatusCode.UNKNOWN, short(str(error))
+    raised = (isinstance(error, FunctionExited) and error.__cause__) or error
+    print(f"{function.name} failed:\n{user_traceback(raised)}", file=sys.stderr, flush=True)
+    return grpc.StatusCode.UNKNOWN, describe(raised)

@@ -1,10 +1,15 @@
 """Why a call ends early."""
 
+from urllib.parse import quote
+
 from penstock.plugin import PermanentError
 
 _LONGEST = 1000
-"""Characters of a text that becomes a status: it travels in a header, of which clients take 8 KiB.
-"""
+"""Characters of a text that becomes a status."""
+
+_LONGEST_ENCODED = 6000
+"""Bytes of such a text as it travels: in a header, percent-encoded, beside others; of all of them
+clients take 8 KiB."""
 
 
 class CallCancelled(BaseException):
@@ -51,9 +56,27 @@ class FunctionExited(Exception):
         self.__cause__ = error
 
 
+class InputFailed(Exception):
+    """An input of a function of one value failed, or what was made of it; those before it are done.
+
+    Attributes:
+        number: Which input, counted from 0 in the order in which the call received them.
+        error: Why.
+    """
+
+    def __init__(self, number: int, error: Exception) -> None:
+        super().__init__(f"input {number}")
+        self.number = number
+        self.error = error
+
+
 def describe(error: BaseException) -> str:
     """An exception in one line: `ValueError: not a number`."""
-    text = short(str(error))
+    try:
+        text = short(str(error))
+    # It is the function's own, and so is what makes its text.
+    except Exception:  # noqa: BLE001
+        text = "its text cannot be had"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -63,6 +86,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def short(text: str) -> str:
-    """A text in one line of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    """A text in one line of bounded length, that can be sent."""
+    line = " ".join(text.encode(errors="backslashreplace").decode().split())
+    length = min(len(line), _LONGEST)
+    while len(quote(line[:length])) > _LONGEST_ENCODED:
+        length = length * 3 // 4
+    return line if length == len(line) else f"{line[:length]}…"

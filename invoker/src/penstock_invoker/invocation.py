@@ -40,6 +40,7 @@ async def invoke(function: Function, frames: AsyncIterator[InputFrames], write: 
 
     Raises:
         InvalidCall: The caller broke the protocol.
+        InputFailed: An input of a function of one value failed, for any of the other reasons.
         Exception: Whatever else the call ended with; the outputs before it have been written.
     """
     first = await anext(frames, None)

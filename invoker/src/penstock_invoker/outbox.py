@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from penstock_invoker.errors import CallCancelled, FunctionExited
+from penstock_invoker.errors import CallCancelled, FunctionExited, InputFailed
 
 CAPACITY = 1000
 """How many outputs wait to be sent before the function is held up."""
@@ -51,19 +51,25 @@ class Outbox:
         """Count a thread or task that gives outputs."""
         self.running += 1
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Count one that has ended, and why if it failed."""
+    def end(self, error: BaseException | None = None, failed_input: int | None = None) -> None:
+        """Count one that has ended, and why if it failed, as in `fail`."""
         self.running -= 1
         if error is not None:
-            self.fail(error)
+            self.fail(error, failed_input)
         self.wake()
 
-    def fail(self, error: BaseException) -> None:
-        """End the call with this error, behind what is there already."""
+    def fail(self, error: BaseException, failed_input: int | None = None) -> None:
+        """End the call with this error, behind what is there already.
+
+        Args:
+            error: Why.
+            failed_input: The input that failed, all before it being done; ``None``: it is not
+                that of one input, or nobody knows of which.
+        """
         if self.error is None:
             if not isinstance(error, Exception) or isinstance(error, _STOPS):
                 error = FunctionExited(error)
-            self.error = error
+            self.error = error if failed_input is None else InputFailed(failed_input, error)
         self.wake()
 
     def close(self) -> None:

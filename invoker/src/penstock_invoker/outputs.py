@@ -1,16 +1,22 @@
 """The outputs of one call: which each value is for, and its payload."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 from penstock.media_type import OCTET_STREAM
 from penstock.plugin import Message as WireMessage
-from penstock.plugin import PermanentError
 from penstock.wire.channel import FRAME_BYTES
 from penstock.wire.columns import pack_messages, squeeze
 from penstock.wire.protocol.columns_pb2 import MessageColumns
 from penstock.wire.protocol.function_pb2 import OutputFrames, Start
-from penstock_invoker.errors import BadValue, InvalidCall, NotAcceptable, counted, describe
+from penstock_invoker.errors import (
+    BadValue,
+    InputFailed,
+    InvalidCall,
+    NotAcceptable,
+    counted,
+    describe,
+)
 from penstock_invoker.message import WRAPPERS, Message, Output
 from penstock_invoker.negotiation import Choice, accepts, choose, possible_types
 from penstock_invoker.outbox import Item
@@ -53,7 +59,9 @@ class Outputs:
         """The frames that carry these outputs and say how far the inputs are done.
 
         Raises:
-            NotAcceptable: An output cannot be written as expected; the frames before it are given.
+            InputFailed: An output of a function of one value cannot be written as expected; all
+                that came from the inputs before is given.
+            NotAcceptable: The same, of a function of streams.
             BadValue: The same, for another reason.
         """
         frame = self._frame_of_one_kind(items, inputs_done) if items else None
@@ -65,9 +73,13 @@ class Outputs:
         for origin, output, value in items:
             try:
                 index, message = self._write(output, value)
-            except PermanentError:
-                yield from self._frame(written, min(inputs_done, origin))
-                raise
+            # A function gives what it likes: in place of a key, of headers, of a name.
+            except Exception as error:
+                # The inputs before have no more outputs than these, whatever `inputs_done` was.
+                yield from self._frame(written, origin)
+                if self._function.takes_streams:
+                    raise
+                raise InputFailed(origin, error) from error
             size += len(message.payload)
             if written and size > FRAME_BYTES:
                 yield from self._frame(written, min(inputs_done, origin))
@@ -120,8 +132,13 @@ class Outputs:
         if not (message.key is None or isinstance(message.key, bytes)):
             raise BadValue(f"{self._label(output)}: key {message.key!r} is not bytes")
         headers = message.headers
-        if headers and not all(isinstance(one, str) for pair in headers.items() for one in pair):
+        if not _are_texts(headers, headers.values()):
             raise BadValue(f"{self._label(output)}: headers {headers!r} are not all text")
+        attributes = (message.id, message.type, message.source, message.time)
+        if not _are_texts(attributes):
+            raise BadValue(
+                f"{self._label(output)}: id, type, source and time {attributes!r} are not all text"
+            )
         kind = type(message.value)
         content_type, write = self._choice(output, kind, message.content_type)
         try:
@@ -136,10 +153,7 @@ class Outputs:
             content_type,
             message.key,
             headers,
-            message.id,
-            message.type,
-            message.source,
-            message.time,
+            *attributes,
         )
 
     def _choice(self, index: int, kind: type, content_type: str) -> Choice:
@@ -191,3 +205,13 @@ class Outputs:
 
     def _label(self, index: int) -> str:
         return f"output {self._names[index] if index < len(self._names) else index}"
+
+
+def _are_texts(*columns: Iterable[object]) -> bool:
+    """Whether every entry is a text that can be sent."""
+    try:
+        for column in columns:
+            "".join(cast("Iterable[str]", column)).encode()
+    except (TypeError, UnicodeError):
+        return False
+    return True

@@ -31,7 +31,8 @@ class RiffService(RiffServicer):
             for signal in _signals(frame):
                 await context.write(signal)
 
-        await answer(self._function, _frames(received(context)), write, context)
+        frames = _frames(received(context))
+        await answer(self._function, frames, write, context, names_input=False)
 
 
 async def _frames(signals: AsyncIterator[InputSignal]) -> AsyncIterator[InputFrames]:

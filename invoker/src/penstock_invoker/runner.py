@@ -44,6 +44,11 @@ class Runner(ABC):
         """How long outputs may lie in the outbox unannounced; ``None``: they are announced."""
         return None
 
+    @property
+    def _current_input(self) -> int | None:
+        """The input that a function of one value is at: one after the other is done."""
+        return None if self._function.takes_streams else self._outbox.inputs_done
+
     def _in_order(self) -> list[tuple[int, Argument]]:
         """For each parameter of the function in order, the index of its input and its reader."""
         by_name = {

@@ -41,7 +41,7 @@ class TaskRunner(Runner):
         # does the cancellation of the call itself.
         except BaseException as caught:  # noqa: BLE001
             error = caught
-        self._outbox.end(error)
+        self._outbox.end(error, self._current_input)
 
     async def _apply(self) -> None:
         """Apply a function of values to each message."""

@@ -65,7 +65,7 @@ class ThreadRunner(Runner):
         except BaseException as caught:  # noqa: BLE001
             error = caught
         with suppress(RuntimeError):  # the event loop is closed
-            self._loop.call_soon_threadsafe(self._outbox.end, error)
+            self._loop.call_soon_threadsafe(self._outbox.end, error, self._current_input)
 
     def _apply(self) -> None:
         """Apply a function of values to each message."""

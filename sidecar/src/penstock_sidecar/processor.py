@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from penstock.backoff import Backoff
 from penstock.plugin import (
     Group,
-    NotReady,
     Start,
     TemporaryError,
     start_of_version,
 )
 from penstock_sidecar import function
 from penstock_sidecar.bindings import Binding, read_bindings
+from penstock_sidecar.bounded_run import BoundedRun, NothingToRead, Unfinished
 from penstock_sidecar.configuration import Configuration, Input
 from penstock_sidecar.connections import Connections
 from penstock_sidecar.engine import Output, Settings
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from penstock.observability.tracing import Tracer
 
 _LOG = logging.getLogger(__name__)
+
+_UNHURRIED_SECONDS = 7 * 24 * 3600.0
+"""How long what was read up to a bound may take."""
 
 
 class Processor:
@@ -46,7 +49,7 @@ class Processor:
         self._inputs = read_bindings(root, "input", len(configuration.inputs))
         self._outputs = read_bindings(root, "output", len(outputs))
         self._settings = Settings(
-            group=str(configuration.group),
+            group=configuration.source,
             inputs=tuple(one.name for one in configuration.inputs),
             outputs=tuple(
                 Output(name, binding.content_type)
@@ -71,9 +74,10 @@ class Processor:
         self._pump: Pump | None = None
         self._running: asyncio.Task[None] | None = None
         self._stopping = False
+        self._bounded: BoundedRun | None = None
 
     async def run(self) -> None:
-        """Go on until `stop`.
+        """Go on until `stop`, or until everything up to the bounds is done.
 
         A gateway that is lost and a function's host that is gone are waited for with growing
         pauses; then everything begins anew from the positions that are acked.
@@ -81,6 +85,7 @@ class Processor:
         Raises:
             FunctionFailure: The function or one of its outputs failed.
             UsageError: The settings of a messaging system are wrong.
+            Unfinished: It has bounds, and has not done everything up to them.
             PenstockError: A gateway refused something for good.
         """
         self._running = asyncio.create_task(self._run())
@@ -89,6 +94,11 @@ class Processor:
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
+        if self._configuration.bounds is not None and not (self._bounded and self._bounded.is_done):
+            raise Unfinished(
+                f"group {self._configuration.group} has not done everything up to its bounds: "
+                "started again, it goes on"
+            )
 
     def stop(self) -> None:
         """Finish what can be finished within the grace period, and end; asked again: at once."""
@@ -131,8 +141,9 @@ class Processor:
         )
 
     async def _session(self, backoff: Backoff) -> None:
-        await self._find_function()
+        await self._host.find()
         async with AsyncExitStack() as memberships:
+            self._bounded = BoundedRun() if self._configuration.bounds is not None else None
             sources = [
                 await self._source(number, one, memberships)
                 for number, one in enumerate(self._configuration.inputs)
@@ -153,35 +164,37 @@ class Processor:
                     "streams": [one.stream for one in (*self._inputs, *self._outputs)],
                 },
             )
+            ending = asyncio.create_task(self._end(pump))
             try:
                 await pump.run()
             finally:
+                ending.cancel()
                 self._ready.disappear()
                 self._pump = None
                 self._observer.ended(pump)
                 if pump.has_acked:
                     backoff.reset()
 
-    async def _find_function(self) -> None:
-        backoff = Backoff(first=0.05, longest=1.0)
-        waited = False
-        while True:
-            try:
-                await self._host.connect()
-            except NotReady as error:
-                if not waited:
-                    _LOG.info("waiting: %s", error)
-                waited = True
-                await asyncio.sleep(backoff.pause())
-            else:
-                return
+    async def _end(self, pump: Pump) -> None:
+        """Let windows end once everything up to the bounds is read."""
+        if self._bounded:
+            self._bounded.begin()
+            await self._bounded.all_read.wait()
+            _LOG.info("everything up to the bounds is read, and is being finished")
+            pump.stop(_UNHURRIED_SECONDS)
 
     async def _source(self, number: int, one: Input, memberships: AsyncExitStack) -> Source:
         """Become a member of an input's group, for as long as `memberships` lasts."""
+        bounds = self._configuration.bounds
+        if bounds is not None and one.name not in bounds:
+            return Source(one.name, NothingToRead())
         membership = await self._membership(number, one)
         pubsub, topic, group, start = membership
         subscription = await pubsub.subscribe(topic, group, start, self._configuration.member)
         await memberships.enter_async_context(subscription)
+        if self._bounded and bounds is not None:
+            acked = (await pubsub.positions(topic, group.name)).get(group.version, {})
+            subscription = self._bounded.add(subscription, bounds[one.name], acked)
         source = await self._observer.source(number, Source(one.name, subscription), membership)
         # Who stands in front of it is to see that it is closed.
         await memberships.enter_async_context(source.subscription)

@@ -32,6 +32,8 @@ CHANNEL_OPTIONS: Final = (
     # A record comes with its offset and time: what could be published can be read.
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + _SLACK_BYTES),
     ("grpc.max_send_message_length", -1),
+    # Why a call failed is a header, and some give a whole stack there: the default is 8 KiB.
+    ("grpc.max_metadata_size", 64 * 1024),
     # Servers with default limits hang up on who pings more often than every five minutes. With
     # data on its way a dead peer is noticed after the timeout; an idle subscription over the
     # batch protocol has a heartbeat of its own.

@@ -12,7 +12,7 @@ from penstock.wire.protocol.function_pb2 import InputFrames, OutputFrames
 from penstock.wire.protocol.function_pb2_grpc import BatchFunctionStub
 from penstock_sidecar.engine.commands import Part
 from penstock_sidecar.function.call import FunctionCall, Outputs, Start
-from penstock_sidecar.function.failure import BROKEN_OFF, FunctionFailed
+from penstock_sidecar.function.failure import FunctionFailed
 from penstock_sidecar.function.responses import Responses
 
 
@@ -23,18 +23,30 @@ class BatchCall(FunctionCall):
         channel: To the host.
         start: What the call begins with.
         address: The host's, for the texts of errors.
+        reports: Whether the host reports inputs, where it has said so before.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, start: Start, address: str) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, start: Start, address: str, *, reports: bool | None
+    ) -> None:
         self._call = BatchFunctionStub(channel).Invoke()
         self._responses: Responses[OutputFrames] = Responses(self._call, address)
         self._start: Start | None = start
+        self._reports = reports
+
+    @property
+    def reports(self) -> bool | None:
+        """What it says in its initial metadata."""
+        if self._reports is None:
+            self._reports = self._responses.reports
+        return self._reports
 
     async def write(self, parts: Sequence[Part]) -> bool:
         """Send messages: in one frame, or in several where keys and headers are large."""
         messages = [message for part in parts for message in part.messages]
         inputs = [number for part in parts for number in repeat(part.input, len(part.messages))]
-        try:
+        self._responses.written += len(messages)
+        with self._responses.writing:
             await self._begin()
             sent = 0
             for columns in in_frames(messages, pack_messages, FRAME_BYTES):
@@ -43,17 +55,14 @@ class BatchCall(FunctionCall):
                 data = function_pb2.Inputs(messages=columns, arg_index=arg_index)
                 await self._call.write(InputFrames(data=data))
                 sent = until
-        except BROKEN_OFF:
-            return False
-        return True
+            return True
+        return False
 
     async def finish(self) -> None:
         """Close the side of the inputs."""
-        try:
+        with self._responses.writing:
             await self._begin()
             await self._call.done_writing()
-        except BROKEN_OFF:
-            return
 
     async def read(self) -> Outputs | None:
         """Receive a frame."""
@@ -70,6 +79,10 @@ class BatchCall(FunctionCall):
     def cancel(self) -> None:
         """Cancel the call."""
         self._call.cancel()
+
+    def disconnect(self) -> None:
+        """Break it off: whoever reads it is told that the host is gone."""
+        self._responses.disconnect()
 
     async def _begin(self) -> None:
         if self._start:

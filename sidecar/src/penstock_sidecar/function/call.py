@@ -35,6 +35,11 @@ class Outputs(NamedTuple):
 class FunctionCall(ABC):
     """One call. At most one write and one read are under way at a time."""
 
+    @property
+    @abstractmethod
+    def reports(self) -> bool | None:
+        """Whether the host reports which inputs are done; ``None``: it has not said yet."""
+
     @abstractmethod
     async def write(self, parts: Sequence[Part]) -> bool:
         """Hand messages over, and wait until the host has room for more.

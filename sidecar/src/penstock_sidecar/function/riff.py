@@ -17,7 +17,6 @@ from penstock.wire.protocol.riff_pb2 import (
 from penstock.wire.protocol.riff_pb2_grpc import RiffStub
 from penstock_sidecar.engine.commands import Part
 from penstock_sidecar.function.call import FunctionCall, Outputs, Start
-from penstock_sidecar.function.failure import BROKEN_OFF
 from penstock_sidecar.function.responses import Responses
 
 KEY_HEADER: Final = "partitionkey"
@@ -47,24 +46,26 @@ class RiffCall(FunctionCall):
         self._room = asyncio.Event()
         self._receiving = asyncio.create_task(self._receive())
 
+    @property
+    def reports(self) -> bool | None:
+        """It has no way to."""
+        return False
+
     async def write(self, parts: Sequence[Part]) -> bool:
         """Send messages, one in a frame."""
-        try:
+        with self._responses.writing:
             await self._begin()
             for number, messages in parts:
                 for message in messages:
                     await self._call.write(InputSignal(data=_frame_of(message, number)))
-        except BROKEN_OFF:
-            return False
-        return True
+            return True
+        return False
 
     async def finish(self) -> None:
         """Close the side of the inputs."""
-        try:
+        with self._responses.writing:
             await self._begin()
             await self._call.done_writing()
-        except BROKEN_OFF:
-            return
 
     async def read(self) -> Outputs | None:
         """Take what has come since the last read, or wait for it."""
@@ -84,6 +85,10 @@ class RiffCall(FunctionCall):
         """Cancel the call."""
         self._receiving.cancel()
         self._call.cancel()
+
+    def disconnect(self) -> None:
+        """Break it off: whoever reads it is told that the host is gone."""
+        self._responses.disconnect()
 
     async def _begin(self) -> None:
         if self._start:

@@ -38,6 +38,11 @@ class MeasuredCall(FunctionCall):
         self._reports = False
         self._complete: float | None = None
 
+    @property
+    def reports(self) -> bool | None:
+        """Pass it on."""
+        return self._inner.reports
+
     async def write(self, parts: Sequence[Part]) -> bool:
         """Note when a frame is handed over."""
         self._fed += sum([len(part.messages) for part in parts])

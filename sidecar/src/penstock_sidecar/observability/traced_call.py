@@ -73,6 +73,11 @@ class TracedCall(FunctionCall):
         # Headers travel from an input to its outputs: such a trace is not the function's own.
         self._inherited: set[str] = set()
 
+    @property
+    def reports(self) -> bool | None:
+        """Pass it on."""
+        return self._inner.reports
+
     async def write(self, parts: Sequence[Part]) -> bool:
         """Note the sampled messages."""
         now = time_ns()

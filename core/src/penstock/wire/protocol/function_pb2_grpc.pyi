@@ -5,6 +5,13 @@ penstock's own function protocol: riff's Invoke with many messages in a frame, a
 progress. It is served beside riff's on the same port; a client that is answered
 UNIMPLEMENTED speaks riff's. The rules of riff's protocol hold: one call for each window,
 the start first and once, content types negotiated, order kept.
+
+Beside its frames a host says two things in metadata. Initially, before it waits for anything:
+`penstock-reports-inputs`, `true` where it gives input_index and inputs_done, `false` where it
+cannot; a host that says nothing may still do so. In the end, when a call fails:
+`penstock-failed-input: N`, the input that it failed at, counted from 0 in the order in which
+the call received them, after a frame that reports all inputs before it done; left out where
+the host cannot tell.
 """
 
 from collections import abc as _abc
