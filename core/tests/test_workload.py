@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from penstock.delivery import Delivery
 from penstock.resources.models import Processor
+from penstock.window import Window
 from penstock.workload import (
     Connection,
     StreamBinding,
@@ -45,9 +47,21 @@ def test_a_sidecar_is_told_its_function_its_streams_and_its_window() -> None:
         ],
         outputs=[{"stream": "invoices"}, {"stream": "strangers", "alias": "unknown"}],
         window={"type": "Tumbling", "size": "1m30s"},
+        delivery={"maxDeliveries": 3, "deadLetter": {"stream": "oops"}},
     )
     environment = dict(sidecar_environment(join, function="127.0.0.1:8081", bindings="/bindings"))
-    assert json.loads(environment.pop("PENSTOCK_WINDOW")) == {"type": "Tumbling", "size": "1m30s"}
+    assert json.loads(environment.pop("PENSTOCK_WINDOW")) == {
+        "type": "Tumbling",
+        "size": "1m30s",
+        "time": "Processing",
+        "perKey": False,
+    }
+    assert json.loads(environment.pop("PENSTOCK_DELIVERY")) == {
+        "guarantee": "AtLeastOnce",
+        "timeout": "30s",
+        "maxDeliveries": 3,
+        "deadLetter": {"stream": "oops"},
+    }
     assert environment == {
         "FUNCTION": "127.0.0.1:8081",
         "GROUP": "join",
@@ -86,6 +100,27 @@ def test_the_files_of_bindings_are_numbered_in_the_order_of_the_spec() -> None:
         "spec": {"bootstrapServers": "kafka:9092"},
     }
     assert {path.split("/")[0] for path in files} == {"input_000", "input_001", "output_000"}
+
+
+def test_the_dead_letter_stream_has_a_binding_where_there_is_one() -> None:
+    files = binding_files(
+        processor(inputs=[{"stream": "orders"}], delivery={"deadLetter": {"stream": "invoices"}}),
+        {"orders": ORDERS, "invoices": INVOICES},
+    )
+    assert {path.split("/")[0] for path in files} == {"input_000", "dead_letter_000"}
+    assert files["dead_letter_000/metadata/stream"] == "invoices"
+    assert files["dead_letter_000/secret/topic"] == "default_invoices"
+
+
+def test_what_a_sidecar_is_told_can_be_read_again() -> None:
+    join = processor(
+        inputs=[{"stream": "in"}],
+        window={"type": "Session", "gap": "5s", "time": "Event", "maxBytes": "64Mi"},
+        delivery={"guarantee": "AtMostOnce", "backoff": "", "inFlightWindows": 3},
+    )
+    environment = sidecar_environment(join, function="f:1", bindings="/b")
+    assert Window.model_validate_json(environment["PENSTOCK_WINDOW"]) == join.spec.window
+    assert Delivery.model_validate_json(environment["PENSTOCK_DELIVERY"]) == join.spec.delivery
 
 
 def test_a_function_is_told_its_containers_variables_and_its_port() -> None:

@@ -1,12 +1,14 @@
 """The folder of bindings: what is read, and what is refused with which words."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from penstock.plugin import UsageError
-from penstock_sidecar.bindings import Binding, Connection, read_bindings
+from penstock_sidecar.bindings import Binding, Connection, read_bindings, read_dead_letter
 
 Write = Callable[[str, str], Path]
 
@@ -68,6 +70,37 @@ def test_a_range_is_for_inputs_alone(tmp_path: Path, write: Write) -> None:
     text = r"output_000/metadata/contentType: 'text/\*' is a range: expected one type"
     with pytest.raises(UsageError, match=text):
         read_bindings(tmp_path, "output", 1)
+
+
+def test_dead_letters_may_be_of_a_range_and_the_inputs_must_fit(
+    tmp_path: Path, write: Write
+) -> None:
+    [given] = read_bindings(tmp_path, "input", 1)
+    write("../dead_letter_000/metadata/contentType", "application/*")
+    write("../dead_letter_000/secret/gateway", "gateway.default:6565")
+    write("../dead_letter_000/secret/topic", "default_oops")
+    assert read_dead_letter(tmp_path, [given], []).topic == "default_oops"
+    write("../dead_letter_000/metadata/contentType", "text/*")
+    text = r"dead_letter_000/metadata/contentType: 'text/\*' does not take all of input_000, which"
+    with pytest.raises(UsageError, match=f"{text} is 'application/json': expected application/oct"):
+        read_dead_letter(tmp_path, [given], [])
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_dead_letters_have_a_topic_of_their_own(tmp_path: Path, write: Write, side: str) -> None:
+    shutil.copytree(tmp_path / "input_000", tmp_path / "dead_letter_000")
+    [other] = read_bindings(tmp_path, "input", 1)
+    other = replace(other, folder=tmp_path / f"{side}_000")
+    text = f"dead_letter_000: topic 'default_numbers' is that of {side}_000 as well"
+    with pytest.raises(UsageError, match=text):
+        read_dead_letter(tmp_path, *([other], []) if side == "input" else ([], [other]))
+    write("../dead_letter_000/secret/gateway", "another.default:6565")
+    assert read_dead_letter(tmp_path, [other], []).gateway == "another.default:6565"
+
+
+def test_a_dead_letter_binding_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"dead_letter_000/.* cannot be read.*PENSTOCK_DELIVERY"):
+        read_dead_letter(tmp_path, [], [])
 
 
 def test_a_connection_past_the_gateway_is_read(tmp_path: Path, write: Write) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.delivery import Delivery, Guarantee
 from penstock.plugin import Edge, Group, UsageError
 from penstock.window import Window, WindowType
 from penstock_sidecar.configuration import (
@@ -27,10 +28,12 @@ def test_riffs_environment_is_enough() -> None:
     assert read_configuration(ENVIRONMENT) == Configuration(
         function="localhost:8081",
         group=Group("averager"),
+        source="averager",
         inputs=(Input("left", Edge.EARLIEST), Input("right", Edge.LATEST)),
         outputs=("sums",),
         bindings=Path("/bindings"),
         window=Window(),
+        delivery=Delivery(),
         grace=30.0,
         ready_file=None,
         member="",
@@ -43,6 +46,7 @@ def test_penstocks_own_variables_are_read() -> None:
         {
             **ENVIRONMENT,
             "PENSTOCK_WINDOW": '{"type": "Count", "count": 7}',
+            "PENSTOCK_DELIVERY": '{"guarantee": "AtMostOnce", "timeout": "2s", "backoff": null}',
             "PENSTOCK_GRACE_SECONDS": "1.5",
             "PENSTOCK_READY_FILE": "/run/ready",
             "PENSTOCK_MEMBER": "averager-0",
@@ -50,6 +54,7 @@ def test_penstocks_own_variables_are_read() -> None:
         }
     )
     assert read.window == Window(type=WindowType.COUNT, count=7)
+    assert read.delivery == Delivery(guarantee=Guarantee.AT_MOST_ONCE, timeout=2.0)
     assert (read.grace, read.ready_file, read.batches) == (1.5, Path("/run/ready"), False)
     assert read.member == "averager-0"
 
@@ -100,10 +105,41 @@ def test_an_empty_alias_is_a_missing_one(name: str) -> None:
         ("FUNCTION", "localhost", "FUNCTION: 'localhost' is not an address: expected host:port"),
         ("FUNCTION", "localhost:0", "'localhost:0' is not an address"),
         ("FUNCTION", "localhost:70000", "'localhost:70000' is not an address"),
-        ("PENSTOCK_WINDOW", "{", "PENSTOCK_WINDOW='{': Invalid JSON.*expected .*Tumbling"),
-        ("PENSTOCK_WINDOW", '{"size": "0s"}', "size must be at least 1ms"),
-        ("PENSTOCK_WINDOW", '{"type": "Sliding"}', "type: .*'Tumbling' or 'Count'"),
-        ("PENSTOCK_WINDOW", '{"hop": "1s"}', "hop: Extra inputs are not permitted"),
+        ("PENSTOCK_WINDOW", "{", r"PENSTOCK_WINDOW='{': Invalid JSON.*; expected JSON .*\"Count\""),
+        ("PENSTOCK_WINDOW", "[]", "should be an object"),
+        ("PENSTOCK_WINDOW", "null", "should be an object"),
+        ("PENSTOCK_WINDOW", '{"size": "0s"}', "size: '0s' is not allowed: expected 1ms to 8760h"),
+        ("PENSTOCK_WINDOW", '{"type": "Hopping"}', "type: .*'Tumbling', 'Sliding', .* or 'Global'"),
+        (
+            "PENSTOCK_WINDOW",
+            '{"type": "Sliding", "every": "7s"}',
+            r"size: is required with type Sliding; expected JSON",
+        ),
+        (
+            "PENSTOCK_WINDOW",
+            '{"hop": "1s"}',
+            r"hop: there is no such field \(there are: type, size",
+        ),
+        (
+            "PENSTOCK_WINDOW",
+            '{"time": "Event", "latePolicy": "DeadLetter"}',
+            "latePolicy: DeadLetter needs deadLetter in PENSTOCK_DELIVERY",
+        ),
+        ("PENSTOCK_DELIVERY", "{'timeout': 1}", "PENSTOCK_DELIVERY=.*: Invalid JSON"),
+        ("PENSTOCK_DELIVERY", '{"timeout": 30}', "timeout: 30 is not a duration: expected a text"),
+        ("PENSTOCK_DELIVERY", '{"timeout": "25h"}', "'25h' is not allowed: expected 1ms to 24h"),
+        ("PENSTOCK_DELIVERY", '{"retries": 3}', "retries: there is no such field .*maxDeliveries"),
+        ("PENSTOCK_DELIVERY", '{"deadLetter": {}}', "deadLetter.stream: Field required"),
+        (
+            "PENSTOCK_DELIVERY",
+            '{"backoff": {"initial": "1m"}}',
+            r"backoff.initial: must be at most max \(initial is 1m, max is 30s\)",
+        ),
+        (
+            "PENSTOCK_DELIVERY",
+            '{"guarantee": "AtMostOnce", "maxDeliveries": 2}',
+            r"maxDeliveries: must be 1 .*\(maxDeliveries is 2, guarantee is AtMostOnce\)",
+        ),
         ("PENSTOCK_GRACE_SECONDS", "soon", "'soon': expected a number of seconds, 0 or more"),
         ("PENSTOCK_GRACE_SECONDS", "-1", "'-1': expected a number of seconds"),
         ("PENSTOCK_GRACE_SECONDS", "inf", "'inf': expected a number of seconds"),

@@ -26,8 +26,8 @@ class Rule(Generic[Checked]):
     """What must hold between the fields of a model, for the API server and for Python alike.
 
     Attributes:
-        fields: The fields that it is about, as a manifest names them; the first is the one that
-            is wrong where it does not hold.
+        fields: The fields that it is about, as a manifest names them, with a dot where one is in
+            another; the first is the one that is wrong where it does not hold.
         expression: The rule in CEL.
         holds: The rule in Python.
         message: What is allowed and what to do; it goes on from the name of the first field.
@@ -48,7 +48,7 @@ def rules(declared: Sequence[Rule[Any]]) -> dict[str, Any]:
 
 
 def refuse_unless(model: BaseModel, declared: Sequence[Rule[Any]]) -> None:
-    """Hold a model to its rules; every one that is broken is told, at its field.
+    """Hold a model to its rules; each that is broken is told at its field, with the values.
 
     Raises:
         ValidationError: Some rule does not hold.
@@ -60,11 +60,9 @@ def refuse_unless(model: BaseModel, declared: Sequence[Rule[Any]]) -> None:
             type(model).__name__,
             [
                 InitErrorDetails(
-                    type=PydanticCustomError(
-                        "rule", "{sentence}", {"sentence": _told(one, values)}
-                    ),
-                    loc=(one.fields[0],),
-                    input=values.get(one.fields[0]),
+                    type=PydanticCustomError("rule", "{error}", {"error": _told(one, values)}),
+                    loc=tuple(one.fields[0].split(".")),
+                    input=_at(one.fields[0], values),
                 )
                 for one in broken
             ],
@@ -83,9 +81,10 @@ def belongs_to(field: str, other: str, *values: Enum, expression: str = "") -> R
     names = [str(one.value) for one in values]
     blank = [""] if next(iter(type(values[0]))) in values else []
     listed = ", ".join(f"'{name}'" for name in [*names, *blank])
+    chosen = f"in [{listed}]" if "," in listed else f"== {listed}"
     return Rule(
         (field, other),
-        f"!{expression or given(f'self.{field}')} || self.{other} in [{listed}]",
+        f"!{expression or given(f'self.{field}')} || self.{other} {chosen}",
         lambda model: _value(model, field) is None or _value(model, other) in values,
         f"belongs to {other} {' or '.join(names)}: remove it, or change {other}",
     )
@@ -107,9 +106,18 @@ def _value(model: BaseModel, alias: str) -> Any:
 
 
 def _told(broken: Rule[Any], values: dict[str, Any]) -> str:
-    known = [f"{name} is {_shown(values[name])}" for name in broken.fields if name in values]
+    found = [(name, _at(name, values)) for name in broken.fields]
+    known = [f"{name} is {_shown(value)}" for name, value in found if value is not None]
     return broken.message + (f" ({', '.join(known)})" if known else "")
 
 
+def _at(field: str, values: Any) -> Any:
+    for name in field.split("."):
+        values = values.get(name) if isinstance(values, dict) else None
+    return values
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "given"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,10 +5,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 
+from penstock.camel_model import StrictModel
 from penstock.cel import Rule, belongs_to, given, refuse_unless, rules
-from penstock.duration import Duration, Within
+from penstock.duration import Duration, Within, parse_duration
 from penstock.name import Reference
-from penstock.strict_model import StrictModel
 from penstock.window import LatePolicy, Window
 
 DEFAULT_DELIVERIES: Final = 5
@@ -17,6 +17,7 @@ DEFAULT_DELIVERIES: Final = 5
 DEFAULT_CALLS_PER_KEY: Final = 16
 """How many calls are open at once where each key has windows of its own."""
 
+_TIMEOUT, _INITIAL, _MAX = "30s", "100ms", "30s"
 _Pause = Annotated[Duration, Within("1ms", "24h")]
 
 
@@ -30,8 +31,8 @@ class Guarantee(StrEnum):
 _BACKOFF_RULES: Final[list[Rule["BackoffPolicy"]]] = [
     Rule(
         ("initial", "max"),
-        f"!{given('self.initial')} || !{given('self.max')} || "
-        "duration(self.initial) <= duration(self.max)",
+        f"duration({given('self.initial')} ? self.initial : '{_INITIAL}') <= "
+        f"duration({given('self.max')} ? self.max : '{_MAX}')",
         lambda one: one.initial <= one.max,
         "must be at most max",
     )
@@ -44,9 +45,9 @@ class BackoffPolicy(StrictModel):
     model_config = ConfigDict(json_schema_extra=rules(_BACKOFF_RULES))
 
     initial: _Pause = Field(
-        default=0.1,
+        default=parse_duration(_INITIAL),
         description="The pause after the first failure.",
-        json_schema_extra={"default": "100ms"},
+        json_schema_extra={"default": _INITIAL},
     )
     factor: Annotated[float, Strict()] = Field(
         default=2.0,
@@ -56,7 +57,9 @@ class BackoffPolicy(StrictModel):
         description="How many times longer each pause is than the one before.",
     )
     max: _Pause = Field(
-        default=30.0, description="The longest pause.", json_schema_extra={"default": "30s"}
+        default=parse_duration(_MAX),
+        description="The longest pause.",
+        json_schema_extra={"default": _MAX},
     )
     jitter: Annotated[float, Strict()] = Field(
         default=0.2,
@@ -116,10 +119,10 @@ class Delivery(StrictModel):
         "repeated; AtMostOnce: it is acked before the function gets it, and nothing is repeated.",
     )
     timeout: Annotated[Duration, Within("1ms", "24h")] = Field(
-        default=30.0,
+        default=parse_duration(_TIMEOUT),
         description="How long the function may take for what it was given; a call that takes "
         "longer has failed.",
-        json_schema_extra={"default": "30s"},
+        json_schema_extra={"default": _TIMEOUT},
     )
     max_deliveries: Annotated[int, Strict()] | None = Field(
         default=None,
@@ -149,11 +152,6 @@ class Delivery(StrictModel):
     def _keeps_the_rules(self) -> Self:
         refuse_unless(self, RULES)
         return self
-
-    @property
-    def repeats(self) -> bool:
-        """Whether a call that failed may be made again."""
-        return self.deliveries > 1
 
     @property
     def deliveries(self) -> int:

@@ -84,6 +84,10 @@ class MediaType:
             bool(other.suffix) and self.subtype.removeprefix("*+") == other.suffix
         )
 
+    def requires(self, other: "MediaType") -> bool:
+        """Whether it has a parameter that the other leaves open."""
+        return any(name not in other.parameters for name, _ in self._given())
+
     def _given(self) -> list[tuple[str, str]]:
         return [(name, value) for name, value in self.parameters.items() if name != "q"]
 
@@ -106,6 +110,23 @@ def fits(declared: str, actual: str) -> bool:
         return got.is_concrete and (takes_all or MediaType.parse(declared).includes(got))
     except ValueError:
         return False
+
+
+def takes_all_of(declared: str, other: str) -> bool:
+    """Whether each message that fits the declaration `other` fits the one of `declared` as well.
+
+    An empty text stands for `application/octet-stream`, which takes everything; a malformed
+    declaration takes nothing.
+    """
+    if not declared or declared == OCTET_STREAM:
+        return True
+    try:
+        mine, theirs = MediaType.parse(declared), MediaType.parse(other)
+    except ValueError:
+        return False
+    if not other or other == OCTET_STREAM:
+        return mine.type == "*" and not mine.requires(theirs)
+    return mine.includes(theirs) and not mine.requires(theirs)
 
 
 def _quoted(value: str) -> str:

@@ -5,10 +5,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 
+from penstock.camel_model import StrictModel
 from penstock.cel import Rule, belongs_to, given, refuse_unless, required_with, rules
 from penstock.duration import Duration, Within
 from penstock.quantity import Quantity
-from penstock.strict_model import StrictModel
 
 DEFAULT_SIZE: Final = 60.0
 """Seconds of a tumbling window that says nothing else: riff's."""

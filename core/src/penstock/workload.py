@@ -56,7 +56,7 @@ def binding_files(processor: Processor, streams: Mapping[str, StreamBinding]) ->
 
     Args:
         processor: The processor.
-        streams: Those of its namespace, by name; at least the ones that it reads or writes.
+        streams: Those of its namespace, by name; at least the ones that it needs.
     """
     return {
         f"{side}_{index:03}/{path}": content
@@ -70,6 +70,8 @@ def _sides(processor: Processor) -> Iterator[tuple[str, str, int]]:
         yield "input", given.stream, index
     for index, output in enumerate(processor.spec.outputs):
         yield "output", output.stream, index
+    if stream := processor.spec.delivery.dead_letter_stream:
+        yield "dead_letter", stream, 0
 
 
 def sidecar_environment(processor: Processor, *, function: str, bindings: str) -> Mapping[str, str]:
@@ -90,6 +92,7 @@ def sidecar_environment(processor: Processor, *, function: str, bindings: str) -
         "CNB_BINDINGS": bindings,
         "PENSTOCK_NAMESPACE": processor.metadata.namespace,
         "PENSTOCK_WINDOW": processor.spec.window.model_dump_json(exclude_none=True),
+        "PENSTOCK_DELIVERY": processor.spec.delivery.model_dump_json(exclude_none=True),
     }
 
 

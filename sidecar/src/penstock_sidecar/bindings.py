@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.media_type import OCTET_STREAM, MediaType
+from penstock.media_type import OCTET_STREAM, MediaType, takes_all_of
 from penstock.plugin import UsageError
 from penstock_sidecar.configuration import check_address
 
@@ -25,7 +25,7 @@ class Binding:
 
     Attributes:
         folder: Where this was read, for the texts of errors.
-        content_type: What the stream's messages are; for an input it may be a range.
+        content_type: What the stream's messages are; but for an output it may be a range.
         gateway: `host:port` that speaks a gateway protocol.
         topic: The stream's topic there.
         connection: The way past the gateway, where there is one.
@@ -45,16 +45,45 @@ def read_bindings(root: Path, side: str, count: int) -> Sequence[Binding]:
 
     Args:
         root: The folder of all bindings.
-        side: `input` or `output`.
+        side: `input`, `output` or `dead_letter`.
         count: How many streams there are.
 
     Raises:
         UsageError: A file is missing, or what it holds is not allowed.
     """
     return [
-        _read_binding(root / f"{side}_{number:03}", ranges=side == "input")
+        _read_binding(root / f"{side}_{number:03}", ranges=side != "output")
         for number in range(count)
     ]
+
+
+def read_dead_letter(root: Path, inputs: Sequence[Binding], outputs: Sequence[Binding]) -> Binding:
+    """Read the binding of the dead-letter stream, which is none of the others.
+
+    Args:
+        root: The folder of all bindings.
+        inputs: The bindings of the inputs.
+        outputs: Those of the outputs.
+
+    Raises:
+        UsageError: A file is missing, what it holds is not allowed, or messages would go round in
+            circles, or would not be taken.
+    """
+    [binding] = read_bindings(root, "dead_letter", 1)
+    for other in (*inputs, *outputs):
+        if (other.gateway, other.topic) == (binding.gateway, binding.topic):
+            raise UsageError(
+                f"{binding.folder}: topic {binding.topic!r} is that of {other.folder.name} as "
+                "well: expected another topic for dead letters"
+            )
+    for one in inputs:
+        if not takes_all_of(binding.content_type, one.content_type):
+            raise UsageError(
+                f"{binding.folder / 'metadata' / 'contentType'}: {binding.content_type!r} does "
+                f"not take all of {one.folder.name}, which is {one.content_type!r}: expected "
+                f"{OCTET_STREAM}, which takes everything, or a type that does"
+            )
+    return binding
 
 
 def _read_binding(folder: Path, *, ranges: bool) -> Binding:
@@ -73,8 +102,9 @@ def _read(file: Path, *, empty: bool = False) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text"
         raise UsageError(
-            f"{file} cannot be read: {reason}; CNB_BINDINGS must hold input_000, input_001, … and "
-            "output_000, …, each with metadata/contentType, secret/gateway and secret/topic"
+            f"{file} cannot be read: {reason}; CNB_BINDINGS must hold input_000, input_001, …, "
+            "output_000, … and, where PENSTOCK_DELIVERY names a dead-letter stream, "
+            "dead_letter_000, each with metadata/contentType, secret/gateway and secret/topic"
         ) from error
     if not (text or empty):
         raise UsageError(f"{file} is empty")

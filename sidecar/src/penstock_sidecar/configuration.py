@@ -5,14 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from penstock.camel_model import StrictModel
+from penstock.delivery import Delivery, has_place_for_late
 from penstock.plugin import Edge, Group, UsageError
 from penstock.window import Window
+from penstock_sidecar.rerun import Bounds, read_bounds, read_reading_group
 
 DEFAULT_GRACE_SECONDS: Final = 30.0
+
+Settings = TypeVar("Settings", bound=StrictModel)
 
 _ADDRESS: Final = re.compile(r"(?P<host>\[[^\[\]]+\]|[^:\s]+):(?P<port>[0-9]{1,5})")
 
@@ -44,30 +50,37 @@ class Configuration:
     Attributes:
         function: `host:port` of the function's host.
         group: The consumer group of every input.
+        source: What outputs are said to come from: the group as it is named, whatever version of
+            it reads.
         inputs: The inputs, in their order: at least one.
         outputs: Aliases of the outputs, in their order; none is fine.
         bindings: The folder with a folder for each input and output.
         window: When a call of the function begins and ends.
+        delivery: How messages are handed to the function, and what follows when it fails.
         grace: Seconds that the process may take to stop.
         ready_file: What is there for as long as messages can flow.
         member: What the sidecar is called in its groups, also after it started again; or empty.
         batches: Whether to try penstock's protocols; else riff's are spoken from the start.
         namespace: The processor's, for whoever reads its metrics; empty: not known.
         metrics: The address of metrics and probes; ``None``: there are none.
+        bounds: Where the sidecar ends by itself; ``None``: nowhere.
     """
 
     function: str
     group: Group
+    source: str
     inputs: tuple[Input, ...]
     outputs: tuple[str, ...]
     bindings: Path
     window: Window
+    delivery: Delivery
     grace: float
     ready_file: Path | None
     member: str
     batches: bool
     namespace: str = ""
     metrics: MetricsAddress | None = None
+    bounds: Bounds | None = None
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -75,7 +88,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
 
     Raises:
         MissingVariable: A variable is not there, or empty where it must not be.
-        UsageError: Two lists differ in length, or a value is not allowed.
+        UsageError: Two lists differ in length, a value is not allowed, or two contradict.
     """
     function = _required(environment, "FUNCTION")
     group = Group.parse(_required(environment, "GROUP"))
@@ -88,14 +101,23 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
             f"INPUT_NAMES has {len(names)} entries, INPUT_START_OFFSETS has {len(starts)}: "
             "expected a start offset for each input"
         )
+    window = _settings(Window, "PENSTOCK_WINDOW", environment, '{"type": "Count", "count": 1000}')
+    delivery = _settings(Delivery, "PENSTOCK_DELIVERY", environment, '{"maxDeliveries": 5}')
+    if not has_place_for_late(window, delivery):
+        raise UsageError(
+            f"PENSTOCK_WINDOW={environment['PENSTOCK_WINDOW']!r}: latePolicy: DeadLetter needs "
+            'deadLetter in PENSTOCK_DELIVERY: expected {"deadLetter": {"stream": "oops"}}'
+        )
     ready_file = environment.get("PENSTOCK_READY_FILE")
     return Configuration(
         function=check_address("FUNCTION", function),
-        group=group,
+        group=read_reading_group(environment, group),
+        source=str(group),
         inputs=tuple(map(Input, names, map(_start, starts))),
         outputs=tuple(outputs),
         bindings=Path(bindings),
-        window=_window(environment.get("PENSTOCK_WINDOW", "")),
+        window=window,
+        delivery=delivery,
         grace=_grace(environment.get("PENSTOCK_GRACE_SECONDS", "")),
         ready_file=Path(ready_file) if ready_file else None,
         member=environment.get("PENSTOCK_MEMBER", ""),
@@ -104,6 +126,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         metrics=_metrics(
             environment.get("PENSTOCK_HOST", ""), environment.get("PENSTOCK_METRICS_PORT", "")
         ),
+        bounds=read_bounds(environment, names),
     )
 
 
@@ -153,18 +176,28 @@ def _start(text: str) -> Edge:
         ) from error
 
 
-def _window(text: str) -> Window:
-    if not text:
-        return Window()
+def _settings(
+    model: type[Settings], variable: str, environment: Mapping[str, str], example: str
+) -> Settings:
+    text = environment.get(variable, "") or "{}"
     try:
-        return Window.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
-        faults = "; ".join(
-            ": ".join([*map(str, fault["loc"]), fault["msg"].removeprefix("Value error, ")])
-            for fault in error.errors()
-        )
-        example = '{"type": "Tumbling", "size": "60s"} or {"type": "Count", "count": 1000}'
-        raise UsageError(f"PENSTOCK_WINDOW={text!r}: {faults}: expected {example}") from error
+        faults = "; ".join(_fault(one, model) for one in error.errors(include_url=False))
+        raise UsageError(
+            f"{variable}={text!r}: {faults}; expected JSON by a manifest's names, as {example}"
+        ) from error
+
+
+def _fault(error: ErrorDetails, model: type[StrictModel]) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such field"
+        if len(error["loc"]) == 1:
+            there = ", ".join(str(one.alias) for one in model.model_fields.values())
+            message += f" (there are: {there})"
+    field = ".".join(map(str, error["loc"]))
+    return f"{field}: {message}" if field else message
 
 
 def _metrics(host: str, port: str) -> MetricsAddress | None:

@@ -45,6 +45,16 @@ def _row(processor: Processor) -> Sequence[str]:
 
 def _window(processor: Processor) -> str:
     window = processor.spec.window
-    if window.type is WindowType.COUNT:
-        return f"{window.count} messages"
-    return format_duration(window.size_seconds)
+    size = format_duration(window.size_seconds)
+    match window.type:
+        case WindowType.TUMBLING:
+            text = size
+        case WindowType.SLIDING:
+            text = f"{size} every {format_duration(window.every or 0.0)}"
+        case WindowType.SESSION:
+            text = f"session, gap {format_duration(window.gap or 0.0)}"
+        case WindowType.COUNT:
+            text = f"{window.count} messages"
+        case WindowType.GLOBAL:
+            text = "global"
+    return f"{text} per key" if window.per_key else text

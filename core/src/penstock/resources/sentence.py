@@ -39,7 +39,7 @@ _BOUNDS = {
 def sentence(error: ErrorDetails) -> str:
     """What is wrong with a value and what is allowed; the field is named by the caller."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "value_error":
+    if kind in ("value_error", "rule"):
         return str(context["error"])
     if kind in ("enum", "literal_error"):
         allowed = re.findall(r"'([^']*)'", context["expected"])

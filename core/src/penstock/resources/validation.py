@@ -104,14 +104,17 @@ class _Validation:
         return []
 
     def _path(self, error: ErrorDetails) -> FieldPath:
-        """Where an error is; pydantic also names types and keys on the way, which no file has."""
+        """Where an error is; pydantic also names types and keys on the way, which no file has.
+
+        What is missing is no less a place.
+        """
         value: Any = self._data
         path: FieldPath = ()
         for index, part in enumerate(error["loc"], 1):
             try:
                 value = value[part]
             except (LookupError, TypeError):
-                if error["type"] != "missing" or index < len(error["loc"]):
+                if error["type"] not in ("missing", "rule") or index < len(error["loc"]):
                     continue
             path = (*path, part)
         if error["type"] in ("union_tag_invalid", "union_tag_not_found"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from penstock.resources.checks.aliases import alias_problems
 from penstock.resources.checks.content_types import content_type_problems
 from penstock.resources.checks.cycles import cycle_problems
+from penstock.resources.checks.dead_letters import dead_letter_problems
 from penstock.resources.checks.duplicates import duplicate_problems
 from penstock.resources.checks.functions import function_problems
 from penstock.resources.checks.references import reference_problems
@@ -35,6 +36,7 @@ def check(declarations: Sequence[Declaration], *, local: bool, complete: bool) -
         yield from function_problems(processor, local=local)
     streams = [one for one in resources if isinstance(one, Stream)]
     yield from content_type_problems(processors, streams)
+    yield from dead_letter_problems(processors, streams)
     yield from cycle_problems(processors)
     for gateway in resources:
         if local and isinstance(gateway, Gateway):

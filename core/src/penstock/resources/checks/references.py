@@ -43,6 +43,9 @@ def reference_problems(declarations: Sequence[Declaration], *, local: bool) -> I
                 for index, binding in enumerate(bindings):
                     path = ("spec", side, index, "stream")
                     yield from streams.missing(resource, path, binding.stream)
+            if name := resource.spec.delivery.dead_letter_stream:
+                path = ("spec", "delivery", "deadLetter", "stream")
+                yield from streams.missing(resource, path, name)
         if local and isinstance(resource, ConcreteGateway):
             for reference in secret_references(resource.spec):
                 if name := reference.source.secret_name:

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, Strict, create_model
 
+from penstock.camel_model import without_blanks
 from penstock.plugin import GatewayKind
 from penstock.resources.models.base import Model, OpenModel
 from penstock.resources.models.condition import Status
 from penstock.resources.models.pod import PodTemplate
 from penstock.resources.models.reference import AddressStatus, TypedReference
 from penstock.resources.models.resource import Resource
-from penstock.strict_model import without_blanks
 
 
 class ServicePort(OpenModel):

@@ -1,11 +1,13 @@
 """Processors: a function between the streams that it reads and those that it writes."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.config import JsonDict
 
-from penstock.cel import given, rule
-from penstock.delivery import Delivery
+from penstock.cel import Rule, given, refuse_unless, rule, rules
+from penstock.delivery import Delivery, has_place_for_late
 from penstock.name import Alias, Reference
 from penstock.plugin import Edge
 from penstock.resources.models.base import Model
@@ -44,6 +46,19 @@ _BUILT_OR_IMAGE = rule(
     "exactly one of build.functionRef, build.containerRef and an image of the container "
     "called function is needed",
 )
+_RULES: list[Rule["ProcessorSpec"]] = [
+    Rule(
+        ("window.latePolicy",),
+        "!has(self.window) || !has(self.window.latePolicy) || "
+        "self.window.latePolicy != 'DeadLetter' || "
+        "(has(self.delivery) && has(self.delivery.deadLetter))",
+        lambda spec: has_place_for_late(spec.window, spec.delivery),
+        "DeadLetter needs delivery.deadLetter: name a stream there, as {stream: oops}",
+    )
+]
+_ALL_RULES: JsonDict = {
+    name: [*_BUILT_OR_IMAGE[name], *more] for name, more in rules(_RULES).items()
+}
 
 
 class StreamBinding(Model):
@@ -84,7 +99,7 @@ class Build(Model):
 class ProcessorSpec(Model):
     """What a processor reads, runs and writes."""
 
-    model_config = ConfigDict(json_schema_extra=_BUILT_OR_IMAGE)
+    model_config = ConfigDict(json_schema_extra=_ALL_RULES)
 
     inputs: list[Input] = Field(
         min_length=1,
@@ -122,6 +137,17 @@ class ProcessorSpec(Model):
                 "is empty: a processor reads at least one stream, as [{stream: numbers}]"
             )
         return inputs
+
+    @model_validator(mode="after")
+    def _keeps_the_rules(self) -> Self:
+        refuse_unless(self, _RULES)
+        return self
+
+    @property
+    def streams(self) -> Sequence[str]:
+        """The streams that it needs: its inputs, its outputs and that of its dead letters."""
+        names = [one.stream for one in (*self.inputs, *self.outputs)]
+        return [*names, *filter(None, [self.delivery.dead_letter_stream])]
 
     @property
     def function_container(self) -> Container | None:

@@ -1,4 +1,4 @@
-"""Settings that a manifest and a sidecar's environment are read into alike."""
+"""What the models of manifests share: fields in camelCase, and empty means the default."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,11 +25,8 @@ def without_blanks(data: object, names: frozenset[str] | None = None) -> object:
     }
 
 
-class StrictModel(BaseModel):
-    """Settings with their fields in camelCase, none of them unknown; empty means the default.
-
-    Its JSON without the fields that are ``None`` is what it can be read from again.
-    """
+class CamelModel(BaseModel):
+    """Something that a manifest holds, its fields in camelCase as Kubernetes has them."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -37,7 +34,6 @@ class StrictModel(BaseModel):
         validate_by_name=True,
         serialize_by_alias=True,
         frozen=True,
-        extra="forbid",
     )
 
     @model_validator(mode="before")
@@ -45,3 +41,12 @@ class StrictModel(BaseModel):
     def _empty_means_default(cls, data: Any) -> Any:
         aliases = {field.alias for field in cls.model_fields.values() if field.alias}
         return without_blanks(data, frozenset(aliases | set(cls.model_fields)))
+
+
+class StrictModel(CamelModel):
+    """Settings that are read from a manifest and from the environment of a sidecar alike.
+
+    Unknown fields are refused. The JSON, without what is ``None``, can be read again.
+    """
+
+    model_config = ConfigDict(extra="forbid")
