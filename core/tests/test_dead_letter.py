@@ -2,8 +2,8 @@
 
 import pytest
 
-from penstock.dead_letter import Origin, restored
-from penstock.plugin import Message
+from penstock.dead_letter import MARKER_TYPE, Marker, Origin, Resolution, restored
+from penstock.plugin import Message, Position
 
 ORIGIN = Origin(
     processor="averager",
@@ -50,3 +50,35 @@ def test_other_messages_are_no_dead_letters(headers: dict[str, str]) -> None:
 def test_an_endless_error_is_cut() -> None:
     long = Origin("p", "s", 0, 0, "", "x" * 1_000_000, 1, "")
     assert len(long.mark(MESSAGE).headers["deadlettererror"]) == 2000
+
+
+MARKER = Marker((Position(0, 17), Position(3, 2**40)), Resolution.REPLAYED)
+
+
+def test_what_a_marker_says_comes_back() -> None:
+    message = MARKER.message("text/plain")
+    assert Marker.of(message) == MARKER
+    assert (message.payload, message.content_type, message.type) == (b"", "text/plain", MARKER_TYPE)
+    assert message.headers == {
+        "deadletterplaces": f"0/17 3/{2**40}",
+        "deadletterresolution": "replayed",
+    }
+
+
+def test_a_marker_is_no_dead_letter_nor_the_other_way_round() -> None:
+    assert Origin.of(MARKER.message("")) is None
+    assert Marker.of(ORIGIN.mark(MESSAGE)) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"deadletterplaces": "0/1"},
+        {"deadletterplaces": "0/1", "deadletterresolution": "forgotten"},
+        {"deadletterplaces": "0/x", "deadletterresolution": "dropped"},
+        {"deadletterplaces": "0/1/2", "deadletterresolution": "dropped"},
+    ],
+)
+def test_other_messages_are_no_markers(headers: dict[str, str]) -> None:
+    assert Marker.of(MARKER.message("")._replace(headers=headers)) is None

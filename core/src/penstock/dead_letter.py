@@ -1,13 +1,19 @@
 """What a dead letter is: a message as it was, with headers that say where it is from and why.
 
-The names are those of CloudEvents extensions: lower-case letters and digits.
+A stream forgets no single message. What has become of a dead letter is said by another message
+of the same stream, a marker. The names of all headers are those of CloudEvents extensions:
+lower-case letters and digits.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Self
 
-from penstock.plugin import Message
+from penstock.plugin import Message, Position
+
+MARKER_TYPE: Final = "penstock.deadletter.resolved"
+"""The CloudEvents type of markers."""
 
 _PREFIX: Final = "deadletter"
 _LONGEST_ERROR: Final = 2000
@@ -82,3 +88,48 @@ def restored(message: Message) -> Message:
         name: value for name, value in message.headers.items() if not name.startswith(_PREFIX)
     }
     return message._replace(headers=headers)
+
+
+class Resolution(StrEnum):
+    """What a person has done with a dead letter."""
+
+    REPLAYED = "replayed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Says that dead letters are dealt with; it may stand in any partition of their stream.
+
+    Attributes:
+        places: Where they stand in the dead-letter stream, in which this is a message too.
+        resolution: What was done with them.
+    """
+
+    places: tuple[Position, ...]
+    resolution: Resolution
+
+    def message(self, content_type: str) -> Message:
+        """The message that says so, with an empty payload of some type, without an id."""
+        headers = {
+            f"{_PREFIX}places": " ".join(f"{one.partition}/{one.offset}" for one in self.places),
+            f"{_PREFIX}resolution": self.resolution.value,
+        }
+        return Message(b"", content_type, headers=headers, type=MARKER_TYPE)
+
+    @classmethod
+    def of(cls, message: Message) -> Self | None:
+        """What a marker says; ``None``: the message is none, or not a whole one."""
+        if message.type != MARKER_TYPE:
+            return None
+        try:
+            places = message.headers[f"{_PREFIX}places"].split()
+            resolution = Resolution(message.headers[f"{_PREFIX}resolution"])
+            return cls(tuple(map(_place, places)), resolution)
+        except (KeyError, ValueError):
+            return None
+
+
+def _place(text: str) -> Position:
+    partition, offset = text.split("/")
+    return Position(int(partition), int(offset))

@@ -1,15 +1,17 @@
 """`penstock subscribe`: a JSON line for each message, as riff's."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import pytest
 
 from penstock.cli.subscribe import as_base64, as_raw
 from penstock.plugin import Message
+from penstock.wire.remote import RemotePubSub
 
 
 class Session(Protocol):
@@ -81,6 +83,49 @@ def test_it_ends_after_as_many_messages_as_are_wanted(streams: Penstock, stream:
     done = streams("subscribe", stream, "--from-beginning", "--count", "2")
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == f'subscribed to stream "{stream}"; Ctrl-C ends\n'
+
+
+@pytest.fixture(scope="module")
+def repeating(streams: Penstock) -> Iterator[str]:
+    """The address of a gateway whose stream `words` holds events more than once."""
+    ids = ["1", "2", "", "1", "", "2", "3"]
+    messages = [
+        Message(payload=b"%d" % number, id=id_, source="s") for number, id_ in enumerate(ids)
+    ]
+    with streams.start("gateway", "serve", "inmemory", "--port", "0") as gateway:
+        (address,) = gateway.shows(r"serves ([^;]+);")
+        asyncio.run(publish(address, messages))
+        yield address
+
+
+async def publish(address: str, messages: Sequence[Message]) -> None:
+    async with RemotePubSub(address) as gateway:
+        await gateway.publish("default_words", messages)
+
+
+@pytest.mark.parametrize(("encoding", "last"), [("raw", "6"), ("base64", "Ng==")])
+def test_what_was_seen_before_is_left_out_on_demand(
+    penstock: Penstock, repeating: str, encoding: str, last: str
+) -> None:
+    arguments = ("subscribe", "words", "--gateway", repeating, "--from-beginning")
+    in_encoding = ("--payload-encoding", encoding)
+    done = penstock(*arguments, *in_encoding, "--deduplicate", "--count", "5")
+    payloads = [json.loads(line)["payload"] for line in done.stdout.splitlines()]
+    assert (len(payloads), payloads[-1]) == (5, last)
+    assert done.stderr.endswith("\nleft out 2 duplicates\n")
+    whole = penstock(*arguments, *in_encoding, "--count", "7")
+    assert len(whole.stdout.splitlines()) == 7
+    assert "left out" not in whole.stderr
+
+
+def test_how_many_were_left_out_is_said_after_ctrl_c_too(
+    penstock: Penstock, repeating: str
+) -> None:
+    arguments = ("subscribe", "words", "--gateway", repeating, "--from-beginning")
+    with penstock.start(*arguments, "--deduplicate") as session:
+        session.shows('"payload":"6"')
+        assert session.interrupt() == 130
+        session.shows("^left out 2 duplicates$")
 
 
 @pytest.mark.parametrize("lines", ["a\nb\n", "x\n" * 100_000])

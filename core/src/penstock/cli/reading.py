@@ -1,11 +1,24 @@
 """Reads all partitions of a subscription as one."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from uuid import uuid4
 
-from penstock.plugin import Assigned, PositionExpired, Record, Subscription
+from penstock.plugin import (
+    Assigned,
+    Edge,
+    Group,
+    PositionExpired,
+    PubSub,
+    Record,
+    Subscription,
+    TemporaryError,
+)
 
 READ_RECORDS = 500
+SILENCE = 30.0
+"""Seconds without a record after which one that should be there is no longer waited for."""
 
 Batch = tuple[int, Sequence[Record]]
 """Records and the partition that they are of."""
@@ -60,3 +73,45 @@ async def read_batches(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def read_to_end(
+    gateway: PubSub, topic: str, ends: Mapping[int, int], note: Callable[[str], None]
+) -> AsyncGenerator[Batch, None]:
+    """What a topic holds, from its beginning up to some records, and nothing behind them.
+
+    Args:
+        gateway: Where the topic is, open.
+        topic: The topic.
+        ends: The offset of the last record to read, by partition; others are not read.
+        note: Told of records that are gone by retention.
+
+    Raises:
+        TemporaryError: The gateway failed, or a record up to which to read does not come.
+    """
+    left = dict(ends)
+    if not left:
+        return
+    group = Group(f"penstock-read-{uuid4().hex}")
+    async with (
+        await gateway.subscribe(topic, group, Edge.EARLIEST) as subscription,
+        aclosing(read_batches(subscription, note)) as batches,
+    ):
+        while left:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    partition, records = await anext(batches)
+            except TimeoutError as error:
+                unread = ", ".join(f"{partition}/{offset}" for partition, offset in left.items())
+                raise TemporaryError(
+                    f'topic "{topic}": its records up to {unread} (PARTITION/OFFSET) did not come '
+                    f"in {SILENCE:g} s; try again"
+                ) from error
+            if partition not in left:
+                continue
+            end = left[partition]
+            if records[-1].offset >= end:
+                del left[partition]
+                records = [record for record in records if record.offset <= end]
+            if records:
+                yield partition, records

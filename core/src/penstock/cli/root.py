@@ -13,6 +13,9 @@ COMMANDS = {
     "run": Lazy("penstock.cli.run", "Run manifests on this machine: gateways, functions and all."),
     "publish": Lazy("penstock.cli.publish", "Publish messages to a stream."),
     "subscribe": Lazy("penstock.cli.subscribe", "Print the messages of a stream as JSON lines."),
+    "deadletter": Lazy(
+        "penstock.cli.deadletter", "Look at dead letters, replay them and drop them."
+    ),
     "lint": Lazy("penstock.cli.lint", "Find the errors of manifests without running them."),
     "gateway": Lazy("penstock.cli.gateway", "Serve gateways."),
     "plugin": Lazy("penstock.cli.plugin", "Show the gateway plugins."),
@@ -59,8 +62,8 @@ class Root(LazyGroup):
 def penstock(ctx: click.Context) -> None:
     """Streaming gateways on Kubernetes and on a laptop.
 
-    Environment: PENSTOCK_STATE_DIR is the folder by which publish and subscribe find what is
-    running (default: penstock in XDG_STATE_HOME or ~/.local/state). NO_COLOR turns colours off.
+    Environment: PENSTOCK_STATE_DIR is the folder by which other commands find what is running
+    (default: penstock in XDG_STATE_HOME or ~/.local/state). NO_COLOR turns colours off.
     PENSTOCK_DEBUG shows where an error was raised.
 
     Exit codes: 0, 1 failed, 2 wrong use, 130 Ctrl-C.

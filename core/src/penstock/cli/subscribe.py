@@ -1,7 +1,6 @@
 """`penstock subscribe`: the messages of a stream as JSON lines."""
 
 import asyncio
-import base64
 import json
 import os
 import stat
@@ -9,10 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
+from itertools import islice
 from uuid import uuid4
 
 import click
 
+from penstock.cli.deduplicator import REMEMBERED, Deduplicator
+from penstock.cli.manifests import count as counted
+from penstock.cli.payload import payload_encoding_option, payload_fields
 from penstock.cli.reading import read_batches
 from penstock.cli.target import Target, target_options
 from penstock.local.output import discard
@@ -27,18 +30,24 @@ Encode = Callable[[Message], str]
 @click.option(
     "--from-beginning", is_flag=True, help="Print what is there already, not only what is new."
 )
-@click.option(
-    "--payload-encoding",
-    type=click.Choice(["raw", "base64"]),
-    default="raw",
-    help="How payloads are printed. One that is not UTF-8 is printed in base64 by raw too, and "
-    'its line ends with "payloadEncoding":"base64".',
-)
+@payload_encoding_option
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="End after so many messages."
 )
+@click.option(
+    "--deduplicate",
+    is_flag=True,
+    help="Leave out messages whose source and id are those of one before: what a processor has "
+    f"written once more after a failure. The last {REMEMBERED:,} are remembered; a message "
+    "without an id is always printed. How many were left out is said at the end.",
+)
 def command(
-    *, target: Target, from_beginning: bool, payload_encoding: str, count: int | None
+    *,
+    target: Target,
+    from_beginning: bool,
+    payload_encoding: str,
+    count: int | None,
+    deduplicate: bool,
 ) -> None:
     """Print the messages of a stream as JSON lines.
 
@@ -53,39 +62,44 @@ def command(
     """  # noqa: D301 - click wants the character, not two
     start = Edge.EARLIEST if from_beginning else Edge.LATEST
     encode = as_raw if payload_encoding == "raw" else as_base64
-    asyncio.run(_run(target, start, encode, count))
+    deduplicator = Deduplicator() if deduplicate else None
+    try:
+        asyncio.run(_run(target, start, encode, count, deduplicator))
+    finally:
+        if deduplicator:
+            click.echo(f"left out {counted(deduplicator.dropped, 'duplicate')}", err=True)
 
 
 def as_raw(message: Message) -> str:
     """The line of a message with its payload as text."""
-    try:
-        return _line(message, message.payload.decode())
-    except UnicodeDecodeError:
-        return _line(message, _base64(message.payload), payloadEncoding="base64")
+    return _line(message, "raw")
 
 
 def as_base64(message: Message) -> str:
     """The line of a message with its payload in base64."""
-    return _line(message, _base64(message.payload))
+    return _line(message, "base64")
 
 
-def _base64(payload: bytes) -> str:
-    return base64.b64encode(payload).decode("ascii")
-
-
-def _line(message: Message, payload: str, **more: str) -> str:
+def _line(message: Message, encoding: str) -> str:
+    payload = payload_fields(message.payload, encoding)
     fields = {
-        "payload": payload,
+        "payload": payload.pop("payload"),
         "contentType": message.content_type,
         "headers": dict(message.headers),
-        **more,
+        **payload,
     }
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
-async def _run(target: Target, start: Edge, encode: Encode, count: int | None) -> None:
+async def _run(
+    target: Target,
+    start: Edge,
+    encode: Encode,
+    count: int | None,
+    deduplicator: Deduplicator | None,
+) -> None:
     """Print until there are enough, or until nobody reads what is printed."""
-    printing = asyncio.create_task(_print(target, start, encode, count))
+    printing = asyncio.create_task(_print(target, start, encode, count, deduplicator))
     closing = asyncio.create_task(_wait_for_closed_output())
     await asyncio.wait({printing, closing}, return_when=asyncio.FIRST_COMPLETED)
     for task in (printing, closing):
@@ -99,7 +113,13 @@ async def _run(target: Target, start: Edge, encode: Encode, count: int | None) -
         discard(sys.stdout)
 
 
-async def _print(target: Target, start: Edge, encode: Encode, count: int | None) -> None:
+async def _print(
+    target: Target,
+    start: Edge,
+    encode: Encode,
+    count: int | None,
+    deduplicator: Deduplicator | None,
+) -> None:
     group = Group(f"penstock-subscribe-{uuid4().hex}")
     note = partial(click.echo, err=True)
     async with (
@@ -109,9 +129,10 @@ async def _print(target: Target, start: Edge, encode: Encode, count: int | None)
     ):
         note(f"subscribed to {target.name}; Ctrl-C ends")
         async for partition, read in batches:
-            records = read[:count]
+            fresh = deduplicator.fresh(read) if deduplicator else read
+            records = list(islice(fresh, count))
             _write(records, encode)
-            await subscription.ack({partition: records[-1].offset})
+            await subscription.ack({partition: read[-1].offset})
             if count is not None:
                 count -= len(records)
                 if not count:

@@ -35,12 +35,31 @@ class Target(NamedTuple):
         gateway: `host:port`.
         topic: The topic there.
         content_type: What the stream declares; empty where that is not known.
+        namespace: The stream's; empty where only its topic was given.
+        given: Whether the gateway was given, and is not that of what runs here.
     """
 
     name: str
     gateway: str
     topic: str
     content_type: str
+    namespace: str
+    given: bool
+
+    def beside(self, stream: str) -> "Target":
+        """Another stream, found as this one was: one of the same namespace, or by its topic.
+
+        Raises:
+            UsageError: There is no such stream.
+            NotReady: Nothing is running here.
+        """
+        if not self.given:
+            return find_target(stream, self.namespace, None, None)
+        # A topic is given as such with --topic, and by a gateway that knows no names of streams.
+        if self.namespace and _LABEL.fullmatch(stream):
+            return find_target(stream, self.namespace, self.gateway, None)
+        found = find_target(None, "", self.gateway, stream)
+        return found._replace(namespace=self.namespace)
 
 
 def target_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +104,10 @@ def find_target(
         topic = f"{namespace}_{stream}"
     elif stream is not None:
         raise UsageError("--topic stands in place of STREAM: give one of them")
-    return Target(f'topic "{topic}" of {gateway}', gateway, topic, "")
+    else:
+        namespace = ""
+    name = f'topic "{topic}" of {gateway}'
+    return Target(name, gateway, topic, content_type="", namespace=namespace, given=True)
 
 
 def _required(stream: str | None) -> str:
@@ -111,7 +133,14 @@ def _running(stream: str, namespace: str) -> Target:
     found = run.stream(namespace, stream)
     if found is None:
         raise _unknown(run, namespace, stream)
-    return Target(f'stream "{stream}"', found.gateway, found.topic, found.content_type)
+    return Target(
+        f'stream "{stream}"',
+        found.gateway,
+        found.topic,
+        found.content_type,
+        namespace=namespace,
+        given=False,
+    )
 
 
 def _unknown(run: Run, namespace: str, stream: str) -> UsageError | NotReady:
