@@ -18,6 +18,8 @@ def parse_quantity(value: object) -> int:
     Raises:
         ValueError: It is not one, or is 0; the text says what is expected.
     """
+    if type(value) is int and value > 0:
+        return value
     match = None if isinstance(value, bool) else _QUANTITY.fullmatch(str(value))
     if match is None or int(match[1]) == 0:
         raise ValueError(

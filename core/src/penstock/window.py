@@ -22,9 +22,8 @@ MAX_OVERLAP: Final = 1000
 MAX_MESSAGES: Final = 1_000_000
 
 _HEADERS = "headers."
-_TIME = "time"
-_TIME_HEADER = "ce_time"
-"""The attribute `time` by the name that CloudEvents gives it in Kafka's headers."""
+_ATTRIBUTE = ("time", "headers.ce_time")
+"""The attribute `time`; the second is its name among the headers of Kafka."""
 
 _Length = Annotated[Duration, Within("1ms", "8760h")]
 _Lateness = Annotated[Duration, Within("0s", "8760h")]
@@ -236,13 +235,16 @@ class Window(StrictModel):
     @property
     def is_dated_by_attribute(self) -> bool:
         """Whether a message's time is its CloudEvents attribute `time`."""
-        return self.timestamp_from is not None and not self.timestamp_header
+        return self._place in _ATTRIBUTE
 
     @property
     def timestamp_header(self) -> str:
         """The header that has a message's time, in lower case as headers are; empty: none has."""
-        name = (self.timestamp_from or "").lower().removeprefix(_HEADERS)
-        return "" if name in (_TIME, _TIME_HEADER) else name
+        return "" if self.is_dated_by_attribute else self._place.removeprefix(_HEADERS)
+
+    @property
+    def _place(self) -> str:
+        return (self.timestamp_from or "").lower()
 
     @property
     def lateness_seconds(self) -> float:

@@ -1,14 +1,20 @@
-"""Plugins, and a way to read a manifest that stands in the test."""
+"""Plugins, a way to read a manifest that stands in the test, and the API server's rules."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
+from types import CodeType
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
+from penstock.duration import parse_duration
 from penstock.plugin import BrokenPlugin, Gateway, GatewayKind, Plugin, Plugins
 from penstock.resources.manifest import Manifests, load
+from penstock.resources.structural_schema import Schema
 
 
 class MemorySpec(BaseModel):
@@ -84,3 +90,66 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugins: Plugins) -> R
 def problems(read: Read) -> Callable[[str], list[str]]:
     """What is wrong with a text that is read as app.yaml, line by line."""
     return lambda text: [str(one) for one in read(text).problems]
+
+
+class _Object:
+    """An object as CEL sees it."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        for name, value in fields.items():
+            setattr(self, name, _Object(value) if isinstance(value, dict) else value)
+
+
+class _Span(float):
+    """A duration as CEL has it, in seconds."""
+
+    def getMilliseconds(self) -> int:  # noqa: N802 - as CEL calls it
+        return round(self * 1000)
+
+
+def _has(field: Callable[[], object]) -> bool:
+    try:
+        field()
+    except AttributeError:
+        return False
+    return True
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    """A rule as Python: what of CEL the rules use differs in a few signs."""
+    text = re.sub(r"\((\([^?]*\)) \? ([^:]*) : ([^)]*)\)", r"(\2 if \1 else \3)", expression)
+    text = re.sub(r"has\(([\w.]+)\)", r"has(lambda: \1)", text)
+    text = re.sub(r"!(?!=)", " not ", text.replace("&&", " and ").replace("||", " or "))
+    return compile(text.strip(), expression, "eval")
+
+
+def _holds(expression: str, value: Any) -> bool:
+    names = {
+        "self": _Object(value) if isinstance(value, dict) else value,
+        "has": _has,
+        "string": str,
+        "duration": lambda text: _Span(parse_duration(text)),
+    }
+    try:
+        return bool(eval(_compiled(expression), names))
+    except ValueError:
+        return False  # as where CEL ends with an error
+
+
+def _broken(schema: Schema, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, field in schema.get("properties", {}).items():
+            if "default" in field and name not in value:
+                value = {**value, name: field["default"]}
+            if name in value:
+                yield from _broken(field, value[name])
+    for rule in schema.get("x-kubernetes-validations", ()):
+        if not _holds(rule["rule"], value):
+            yield rule["message"]
+
+
+@pytest.fixture
+def broken_rules() -> Callable[[Schema, Any], list[str]]:
+    """What the API server says of a value by the rules in its schema, defaults put in."""
+    return lambda schema, value: list(_broken(schema, value))
