@@ -136,6 +136,72 @@ async def test_another_host_at_the_same_address_is_asked_again(
     assert [message.payload for message in outputs.messages] == [MESSAGE.payload]
 
 
+async def test_calls_that_are_open_when_the_host_is_connected_to_anew_end(
+    serve: Serve, connect: Callable[[str], Any]
+) -> None:
+    """Whatever they are at: reading, writing to a host that takes no more, or nothing."""
+
+    async def hang(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        yield await anext(items)
+        await asyncio.Event().wait()
+
+    host = await connect((await serve(hang)).address)
+    busy, idle, new = (host.call() for _ in range(3))
+    for call in (busy, idle):
+        assert await call.write([Part(0, [MESSAGE])])
+        assert await call.read()
+    writing = asyncio.create_task(write_on(busy))
+    reading = asyncio.create_task(busy.read())
+    async with asyncio.timeout(10):
+        await host.connect()
+        await writing
+        for call_read in (reading, idle.read(), new.read()):
+            with pytest.raises(NotReady, match="is gone"):
+                await call_read
+        assert not await idle.write([Part(0, [MESSAGE])])
+        await idle.finish()
+        call = host.call()
+        assert await call.write([Part(0, [MESSAGE])])
+        assert await call.read()
+
+
+async def test_a_host_that_does_not_answer_leaves_the_connection_as_it_was(
+    functions: Functions, connect: Callable[[str], Any]
+) -> None:
+    async def echo(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async for item in items:
+            yield item
+
+    served = await functions.streams(echo)
+    host = await connect(served.address)
+    await served.server.stop(None)
+    with pytest.raises(NotReady):
+        await host.connect()
+    call = host.call()
+    await call.write([Part(0, [MESSAGE])])
+    with pytest.raises(NotReady):
+        await call.read()
+
+
+async def test_who_is_cancelled_while_the_host_is_connected_to_anew_stays_cancelled(
+    serve: Serve, connect: Callable[[str], Any]
+) -> None:
+    async def hang(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        yield await anext(items)
+        await asyncio.Event().wait()
+
+    host = await connect((await serve(hang)).address)
+    call = host.call()
+    assert await call.write([Part(0, [MESSAGE])])
+    assert await call.read()
+    reading = asyncio.create_task(call.read())
+    await asyncio.sleep(0)
+    reading.cancel()
+    await host.connect()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
 async def test_a_port_that_is_not_open_is_not_ready(free_port: int) -> None:
     host = FunctionHost(f"127.0.0.1:{free_port}", START)
     with pytest.raises(NotReady, match=f"has not opened its port 127.0.0.1:{free_port}"):
