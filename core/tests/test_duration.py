@@ -1,13 +1,14 @@
 """Durations: texts to seconds, and back."""
 
 import math
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from penstock.duration import Duration, format_duration, parse_duration
+from penstock.duration import Duration, Within, format_duration, parse_duration
 
 
 class Holder(BaseModel):
@@ -81,3 +82,22 @@ def test_its_schema_is_a_text_with_the_pattern_that_is_parsed() -> None:
     field = Holder.model_json_schema()["properties"]["length"]
     assert field["type"] == "string"
     assert "(?" not in field["pattern"]  # which RE2 of Kubernetes reads only in part
+
+
+class Bounded(BaseModel):
+    """Anything with a duration that is not any."""
+
+    length: Annotated[Duration, Within("1ms", "1m")] | None = None
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1ms", 0.001), ("1m", 60.0), ("1.4ms", 0.001)])
+def test_within_its_bounds_a_duration_is_of_whole_milliseconds(text: str, seconds: float) -> None:
+    bounded = Bounded.model_validate({"length": text})
+    assert bounded.length == seconds
+    assert Bounded.model_validate_json(bounded.model_dump_json()) == bounded
+
+
+@pytest.mark.parametrize("length", ["0s", "0.9ms", "61s", 61.0, 0.0])
+def test_out_of_its_bounds_a_duration_is_refused(length: object) -> None:
+    with pytest.raises(ValidationError, match="is not allowed: expected 1ms to 1m"):
+        Bounded.model_validate({"length": length})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.media_type import MediaType, fits
+from penstock.media_type import MediaType, fits, takes_all_of
 
 MALFORMED = [
     "json",
@@ -123,3 +123,40 @@ def test_a_long_text_takes_no_longer_than_its_length() -> None:
     began = time.process_time()
     MediaType.parse("a/b" + ";" * 1_000_000)
     assert time.process_time() - began < 10  # by the square of its length: half an hour
+
+
+@pytest.mark.parametrize(
+    ("declared", "other"),
+    [
+        ("", "*/*"),
+        ("application/octet-stream", "text/plain"),
+        ("*/*", ""),
+        ("*/*", "application/octet-stream"),
+        ("text/*", "text/*"),
+        ("text/*", "text/plain; charset=utf-8"),
+        ("text/plain; charset=UTF-8", "text/plain; charset=utf-8"),
+        ("application/json", "application/*+json"),
+        ("*/*;q=0.5", "text/plain"),
+    ],
+)
+def test_one_declaration_takes_all_of_another(declared: str, other: str) -> None:
+    assert takes_all_of(declared, other)
+
+
+@pytest.mark.parametrize(
+    ("declared", "other"),
+    [
+        ("text/plain", ""),
+        ("application/*", "application/octet-stream"),
+        ("text/plain", "text/*"),
+        ("text/*", "*/*"),
+        ("application/*+json", "application/json"),
+        ("text/plain; charset=utf-8", "text/plain"),
+        ("text/plain; charset=utf-8", "text/plain; charset=latin1"),
+        ("*/*; charset=utf-8", ""),
+        ("json", "text/plain"),
+        ("text/plain", "json"),
+    ],
+)
+def test_one_declaration_refuses_some_of_another(declared: str, other: str) -> None:
+    assert not takes_all_of(declared, other)

@@ -18,15 +18,22 @@ def resource(kind: str, name: str, spec: str = "{}", namespace: str = "default")
 
 
 def processor(
-    name: str, inputs: str, outputs: str = "", containers: str = "[{command: [run]}]"
+    name: str,
+    inputs: str,
+    outputs: str = "",
+    containers: str = "[{command: [run]}]",
+    *,
+    dead_letters: str = "",
 ) -> str:
     sides = [f"{{stream: {one}}}" for one in inputs.split()]
     results = [f"{{stream: {one}}}" for one in outputs.split()]
     template = f"{{spec: {{containers: {containers}}}}}"
+    delivery = f", delivery: {{deadLetter: {{stream: {dead_letters}}}}}" if dead_letters else ""
     return resource(
         "Processor",
         name,
-        f"{{inputs: [{', '.join(sides)}], outputs: [{', '.join(results)}], template: {template}}}",
+        f"{{inputs: [{', '.join(sides)}], outputs: [{', '.join(results)}], template: {template}"
+        f"{delivery}}}",
     )
 
 
@@ -311,3 +318,112 @@ class TestCycles:
             found(MEMORY + streams("one", "two") + second + processor("p", "one", "two") + back)
             == []
         )
+
+    def test_dead_letters_that_a_function_sends_back_are_a_warning(self, found: Found) -> None:
+        text = (
+            MEMORY
+            + streams("numbers", "oops")
+            + processor("averager", "numbers", dead_letters="oops")
+            + processor("fixer", "oops", "numbers")
+        )
+        assert found(text) == [
+            (
+                'warning: Processor "averager": spec.delivery: what it writes comes back to it: '
+                "averager -> oops -> fixer -> numbers -> averager; make sure that this ends"
+            )
+        ]
+
+
+class TestDeadLetters:
+    def stream(self, name: str, content_type: str, gateway: str = "memory") -> str:
+        spec = f"{{gateway: {{name: {gateway}}}, contentType: {content_type}}}"
+        return resource("Stream", name, spec)
+
+    def test_a_stream_of_their_own_is_fine(self, found: Found) -> None:
+        text = MEMORY + streams("a", "b", "oops")
+        text += processor("p", "a", "b", dead_letters="oops")
+        text += processor("q", "b", dead_letters="oops") + processor("watch", "oops")
+        assert found(text) == []
+
+    def test_it_may_be_of_another_gateway(self, found: Found) -> None:
+        text = MEMORY + resource("InMemoryGateway", "another") + streams("a")
+        text += self.stream("oops", "'*/*'", "another") + processor("p", "a", dead_letters="oops")
+        assert found(text) == []
+
+    def test_a_stream_that_is_not_there(self, read: Read) -> None:
+        text = MEMORY + streams("a", "oops") + processor("p", "a", dead_letters="ops")
+        assert [str(one) for one in read(text).problems] == [
+            (
+                'app.yaml:20: Processor "p": spec.delivery.deadLetter.stream: no Stream "ops" in '
+                'namespace "default" (there are: a, oops); did you mean "oops"?'
+            )
+        ]
+
+    def test_an_input(self, found: Found) -> None:
+        text = MEMORY + streams("a", "b") + processor("p", "a b", dead_letters="b")
+        assert found(text) == [
+            (
+                'Processor "p": spec.delivery.deadLetter.stream: "b" is inputs[1]: what failed '
+                "would come back at once; name a stream that is for dead letters alone"
+            )
+        ]
+
+    def test_an_output(self, found: Found) -> None:
+        text = MEMORY + streams("a", "b") + processor("p", "a", "b", dead_letters="b")
+        assert found(text) == [
+            (
+                'Processor "p": spec.delivery.deadLetter.stream: "b" is outputs[0]: who reads it '
+                "would take dead letters for results; name a stream that is for dead letters alone"
+            )
+        ]
+
+    def test_processors_that_pass_them_round(self, found: Found) -> None:
+        text = MEMORY + streams("a", "b", "c") + processor("p", "a", dead_letters="b")
+        text += processor("q", "b", dead_letters="c") + processor("r", "c", dead_letters="a")
+        assert found(text) == [
+            (
+                'Processor "p": spec.delivery.deadLetter.stream: dead letters come back to it: '
+                "p -> b -> q -> c -> r -> a -> p; a message that none of them can process would "
+                "go round for ever"
+            )
+        ]
+
+    @pytest.mark.parametrize(
+        ("held", "taken"),
+        [
+            ("application/json", "application/json"),
+            ("application/json", "application/*"),
+            ("application/json", "application/octet-stream"),
+            ("text/*", "text/*"),
+            ("text/*", "'*/*'"),
+            ("application/octet-stream", "'*/*'"),
+            ("application/cloudevents+json", "application/json"),
+        ],
+    )
+    def test_a_type_that_takes_what_the_inputs_hold(
+        self, found: Found, held: str, taken: str
+    ) -> None:
+        text = MEMORY + self.stream("a", held) + self.stream("oops", taken)
+        assert found(text + processor("p", "a", dead_letters="oops")) == []
+
+    @pytest.mark.parametrize(
+        ("held", "taken"),
+        [
+            ("text/plain", "application/json"),
+            ("text/*", "text/plain"),
+            ("application/octet-stream", "application/*"),
+            ("text/plain", "text/plain; charset=utf-8"),
+        ],
+    )
+    def test_a_type_that_refuses_what_an_input_holds(
+        self, found: Found, held: str, taken: str
+    ) -> None:
+        text = MEMORY + self.stream("a", taken.strip("'")) + self.stream("b", held)
+        text += self.stream("oops", taken) + processor("p", "a b", dead_letters="oops")
+        assert found(text) == [
+            (
+                f'Processor "p": spec.delivery.deadLetter.stream: Stream "oops" takes {taken} '
+                f'alone, and Stream "b" has {held}: leave out its contentType, or set one that '
+                "takes both, as application/octet-stream"
+            )
+        ]
