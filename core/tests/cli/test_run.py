@@ -134,6 +134,33 @@ def test_messages_flow_through_a_function_and_what_happens_is_shown(
         }
 
 
+def test_a_dead_letter_stream_is_made_as_any_other(penstock: Penstock, app: MakeApp) -> None:
+    manifest = app()
+    text = manifest.read_text().replace(
+        "  outputs:", "  delivery: {deadLetter: {stream: oops}}\n  outputs:"
+    )
+    more = """
+        ---
+        apiVersion: streaming.projectriff.io/v1alpha1
+        kind: InMemoryGateway
+        metadata: {name: another}
+        ---
+        apiVersion: streaming.projectriff.io/v1alpha1
+        kind: Stream
+        metadata: {name: oops}
+        spec: {gateway: {name: another}}
+    """
+    manifest.write_text(text + dedent(more))
+    with penstock.run(manifest) as session:
+        penstock("publish", "words", "--lines", stdin="one\n")
+        assert shouts(penstock, 1) == ["ONE"]
+        session.shows(r'sidecar of "upper" is ready$')
+        state = json.loads((penstock.state / "run.json").read_text())
+        gateways = {one["name"]: one["gateway"] for one in state["streams"]}
+        assert gateways.keys() == {"words", "shouts", "oops"}
+        assert gateways["oops"] != gateways["words"] == gateways["shouts"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_in_order_and_leaves_nothing_behind(
     penstock: Penstock, app: MakeApp, number: signal.Signals

@@ -117,9 +117,14 @@ def test_an_argument_is_exit_code_2() -> None:
         ({"INPUT_START_OFFSETS": "latest,latest"}, "INPUT_NAMES has 1 entries"),
         ({"INPUT_START_OFFSETS": "now"}, "'now' is not a start offset"),
         ({"PENSTOCK_WINDOW": "minute"}, "PENSTOCK_WINDOW='minute'"),
+        ({"PENSTOCK_DELIVERY": '{"retries": 3}'}, "retries: there is no such field"),
+        (
+            {"PENSTOCK_WINDOW": '{"time": "Event", "latePolicy": "DeadLetter"}'},
+            "latePolicy: DeadLetter needs deadLetter in PENSTOCK_DELIVERY",
+        ),
         ({}, "input_000/metadata/contentType cannot be read"),
     ],
-    ids=["lists", "offset", "window", "bindings"],
+    ids=["lists", "offset", "window", "delivery", "late", "bindings"],
 )
 def test_a_wrong_value_is_exit_code_2(
     sidecars: Sidecars, variables: Mapping[str, str], text: str
