@@ -7,14 +7,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
 
 from penstock.backoff import Backoff
+from penstock.input_group import input_groups
 from penstock.plugin import (
-    Group,
     Start,
     TemporaryError,
     start_of_version,
 )
 from penstock_sidecar import function
-from penstock_sidecar.bindings import Binding, read_bindings
+from penstock_sidecar.bindings import read_bindings
 from penstock_sidecar.bounded_run import BoundedRun, NothingToRead, Unfinished
 from penstock_sidecar.configuration import Configuration, Input
 from penstock_sidecar.connections import Connections
@@ -48,6 +48,11 @@ class Processor:
         root, outputs = configuration.bindings, configuration.outputs
         self._inputs = read_bindings(root, "input", len(configuration.inputs))
         self._outputs = read_bindings(root, "output", len(outputs))
+        self._groups = input_groups(
+            configuration.group,
+            [one.name for one in configuration.inputs],
+            [(one.gateway, one.topic) for one in self._inputs],
+        )
         self._settings = Settings(
             group=configuration.source,
             inputs=tuple(one.name for one in configuration.inputs),
@@ -203,7 +208,7 @@ class Processor:
     async def _membership(self, number: int, one: Input) -> Membership:
         binding = self._inputs[number]
         pubsub = await self._connections.to(binding)
-        group = self._group(number)
+        group = self._groups[number]
         start: Start = one.start
         if self._connections.is_direct(binding) and not group.version:
             acked = await pubsub.positions(binding.topic, group.name)
@@ -217,19 +222,3 @@ class Processor:
             for output, binding in outputs
         ]
         return [self._observer.sink(number, sink) for number, sink in enumerate(sinks)]
-
-    def _group(self, number: int) -> Group:
-        """The group of an input.
-
-        One stream under two aliases is read twice: members of one group would share it. The
-        first alias has the processor's group, each further one a group named after both.
-        """
-        group, binding = self._configuration.group, self._inputs[number]
-        before = self._inputs[:number]
-        if any(_same_stream(binding, other) for other in before):
-            return Group(f"{group.name}.{self._configuration.inputs[number].name}", group.version)
-        return group
-
-
-def _same_stream(one: Binding, other: Binding) -> bool:
-    return (one.gateway, one.topic) == (other.gateway, other.topic)
