@@ -1,8 +1,9 @@
 """A processor between two topics of a real Kafka, with traffic through it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from contextlib import AsyncExitStack
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -123,11 +124,27 @@ class Pipeline:
         )
 
     async def until_recovered(self, patience: float = PATIENCE) -> None:
-        """Wait until messages come out again; how long that took is for the report."""
+        """Wait until messages come out again; how long that took is for the report.
+
+        There must be messages on and on: all that have come out by now are not waited for.
+        """
+        async with self.recovery(patience):
+            pass
+
+    @asynccontextmanager
+    async def recovery(self, patience: float = PATIENCE) -> AsyncIterator[None]:
+        """End a fault within this, and leave it when messages come out again.
+
+        None of those that come out within is missed, however few there are.
+        """
+        began = time.monotonic()
         try:
-            self.recoveries.append(await self.outputs.seconds_to_news(patience))
+            known = await self.outputs.news()
+            yield
+            await self.outputs.until_news(known, patience)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._troubles()}") from None
+        self.recoveries.append(time.monotonic() - began)
 
     async def acked(self) -> dict[int, int]:
         """The first offset that is not acked, by partition of the input."""

@@ -20,7 +20,8 @@ async def test_function_is_killed(start_pipeline: StartPipeline) -> None:
         await pipeline.until_out(kill * share + share // 4)
         pipeline.function.kill()
         await publishing
-        await asyncio.gather(asyncio.to_thread(pipeline.function.begin), pipeline.until_recovered())
+        async with pipeline.recovery():
+            await asyncio.to_thread(pipeline.function.begin)
 
     await pipeline.finish()
     assert pipeline.sidecars[0].exit_code is None, "the sidecar has waited for the function"

@@ -60,8 +60,8 @@ async def test_a_right_is_missing(
     await until(lambda: "Write to publish" in sidecar.text, "the log says which right is missing")
     await pipeline.check_acks()
 
-    await allow(secure_kafka, "Write", "--topic", target)
-    await pipeline.until_recovered(RECOVERED_WITHIN)
+    async with pipeline.recovery(RECOVERED_WITHIN):
+        await allow(secure_kafka, "Write", "--topic", target)
     await pipeline.finish()
     assert sidecar.exit_code is None
 
@@ -96,7 +96,8 @@ async def test_one_message_is_too_large(start_pipeline: StartPipeline) -> None:
     await pipeline.source.publish(MESSAGES)
     await pipeline.administrator.set(pipeline.topics[1])
     sidecar.kill()
-    await asyncio.gather(pipeline.start(sidecar), pipeline.until_recovered())
+    async with pipeline.recovery():
+        await pipeline.start(sidecar)
     await pipeline.finish()
 
 

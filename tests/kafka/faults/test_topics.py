@@ -1,7 +1,5 @@
 """Topics change under a processor: made anew, with more partitions, with records removed."""
 
-import asyncio
-
 from tests.kafka.conftest import StartPipeline
 from tests.kafka.pipeline import PARTITIONS
 from tests.kafka.traffic import Outputs
@@ -45,8 +43,9 @@ async def test_input_is_made_anew_with_a_backlog(start_pipeline: StartPipeline) 
 
     await pipeline.administrator.make_anew(pipeline.topics[0], PARTITIONS)
     gone = set(pipeline.source.sent)
-    pipeline.function.hold_on = False
-    await asyncio.gather(pipeline.source.publish(PER_SECOND), pipeline.until_recovered())
+    async with pipeline.recovery():
+        pipeline.function.hold_on = False
+        await pipeline.source.publish(PER_SECOND)
 
     await pipeline.finish(unsure=gone)
 
@@ -62,7 +61,8 @@ async def test_input_is_made_anew_and_filled_at_once(start_pipeline: StartPipeli
         await pipeline.source.publish(few)
         await pipeline.until_out(before + few)
         await pipeline.administrator.make_anew(pipeline.topics[0], PARTITIONS)
-        await asyncio.gather(pipeline.source.publish(many), pipeline.until_recovered())
+        async with pipeline.recovery():
+            await pipeline.source.publish(many)
         await pipeline.until_out(before + few + many)
 
     await pipeline.finish()
@@ -82,8 +82,8 @@ async def test_output_is_made_anew(start_pipeline: StartPipeline, broker: KafkaS
     await pipeline.administrator.make_anew(topic, PARTITIONS)
     async with Outputs(broker.bootstrap_servers, topic, PARTITIONS) as outputs:
         pipeline.outputs = outputs
-        pipeline.function.hold_on = False
-        await pipeline.until_recovered()
+        async with pipeline.recovery():
+            pipeline.function.hold_on = False
         await pipeline.finish(unsure=gone)
 
 
@@ -108,7 +108,8 @@ async def test_records_expire_while_the_sidecar_is_down(start_pipeline: StartPip
     removed = pipeline.source.sent.keys() - before
     await administrator.set(topic)
     await pipeline.source.publish(PER_SECOND)
-    await asyncio.gather(pipeline.start(sidecar), pipeline.until_recovered())
+    async with pipeline.recovery():
+        await pipeline.start(sidecar)
 
     await pipeline.finish(unsure=removed)
     assert not removed & pipeline.outputs.numbers

@@ -1,7 +1,7 @@
 """Reads back what came out, by a plain Kafka client."""
 
 import asyncio
-import time
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,9 @@ from aiokafka.errors import KafkaError
 
 from tests.kafka.traffic.messages import Output, Place
 from tests.kafka.waiting import until
+
+News = Mapping[int, int]
+"""Messages that came out for the first time, counted by partition."""
 
 
 class Outputs:
@@ -37,7 +40,6 @@ class Outputs:
         self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
         self._reading: asyncio.Task[None] | None = None
         self._read_to: dict[TopicPartition, int] = dict.fromkeys(self._partitions, 0)
-        # Messages that came for the first time, by partition.
         self._news = dict.fromkeys(range(partitions), 0)
         self.received: list[Output] = []
         self.numbers: set[int] = set()
@@ -74,21 +76,25 @@ class Outputs:
             f"all outputs are read that are there: {ends}",
         )
 
-    async def seconds_to_news(self, patience: float) -> float:
-        """Wait until a message comes out in each partition that had not before; how long it took.
-
-        What was in the topic when this was called is no news.
-        """
-        began = time.monotonic()
+    async def news(self) -> News:
+        """How many messages have come out by now: what is in the topic already is no news."""
         await self.until_caught_up()
-        known = dict(self._news)
+        return dict(self._news)
+
+    async def until_news(self, known: News, patience: float) -> None:
+        """Wait until a message comes out in each partition that had not before.
+
+        Args:
+            known: What `news` said; to be asked before the fault is over, where not much is left
+                to come out after it.
+            patience: Seconds.
+        """
         await until(
             lambda: all(self._news[at] > known[at] for at in known),
             f"something new comes out in each partition, behind the messages so far: {known}",
             patience=patience,
             report=lambda: f"by now: {self._news}",
         )
-        return time.monotonic() - began
 
     async def _read(self) -> None:
         while True:
