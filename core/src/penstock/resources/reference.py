@@ -62,7 +62,11 @@ def _type(field: dict[str, Any]) -> str:
 
 def _text(field: dict[str, Any]) -> str:
     text = str(field.get("description", "")).replace("|", "\\|").replace("\n", " ")
-    return f"{text} Default: `{field['default']}`." if "default" in field else text
+    return f"{text} Default: `{_yaml(field['default'])}`." if "default" in field else text
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
