@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_HELD_SECONDS = 2.0
+"""How long the function gets nothing of what is read, until only windows can be what holds it."""
+_LOOK_SECONDS = 0.05
 _UNHURRIED_SECONDS = 7 * 24 * 3600.0
 """How long what was read up to a bound may take."""
 
@@ -123,7 +127,8 @@ class Processor:
             self._observer = await stack.enter_async_context(self._watched())
             while True:
                 try:
-                    return await self._session(backoff)
+                    if not await self._session(backoff):
+                        return None
                 except TemporaryError as error:
                     if self._stopping:
                         _LOG.warning("lost while stopping: %s", error)
@@ -145,7 +150,12 @@ class Processor:
             self._tracer,
         )
 
-    async def _session(self, backoff: Backoff) -> None:
+    async def _session(self, backoff: Backoff) -> bool:
+        """Read, call and publish until a stop; whether that was before the bounds were reached.
+
+        A stop at the bounds takes back what the function has not got: that is for the next session,
+        as long as one gets on.
+        """
         await self._host.find()
         async with AsyncExitStack() as memberships:
             self._bounded = BoundedRun() if self._configuration.bounds is not None else None
@@ -179,14 +189,26 @@ class Processor:
                 self._observer.ended(pump)
                 if pump.has_acked:
                     backoff.reset()
+            unfinished = self._bounded is not None and not self._bounded.is_done
+            return unfinished and pump.has_acked and not self._stopping
 
     async def _end(self, pump: Pump) -> None:
-        """Let windows end once everything up to the bounds is read."""
-        if self._bounded:
-            self._bounded.begin()
-            await self._bounded.all_read.wait()
-            _LOG.info("everything up to the bounds is read, and is being finished")
-            pump.stop(_UNHURRIED_SECONDS)
+        """Let windows end once everything up to the bounds is read, and is with the function.
+
+        A stop takes back what the function has not got. What it does not get for a while is held
+        by windows that end with the stop.
+        """
+        if not self._bounded:
+            return
+        self._bounded.begin()
+        await self._bounded.all_read.wait()
+        _LOG.info("everything up to the bounds is read, and is being finished")
+        held, since = pump.usage.read_messages, time.monotonic()
+        while held and time.monotonic() - since < _HELD_SECONDS:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if held != (now_held := pump.usage.read_messages):
+                held, since = now_held, time.monotonic()
+        pump.stop(_UNHURRIED_SECONDS)
 
     async def _source(self, number: int, one: Input, memberships: AsyncExitStack) -> Source:
         """Become a member of an input's group, for as long as `memberships` lasts."""
