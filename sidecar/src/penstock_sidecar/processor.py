@@ -128,11 +128,11 @@ class Processor:
             while True:
                 try:
                     if not await self._session(backoff):
-                        return None
+                        return
                 except TemporaryError as error:
                     if self._stopping:
                         _LOG.warning("lost while stopping: %s", error)
-                        return None
+                        return
                     pause = max(backoff.pause(), error.retry_after or 0.0)
                     _LOG.warning("beginning anew in %g s: %s", pause, error)
                     self._observer.restarting()

@@ -16,6 +16,9 @@ COMMANDS = {
     "deadletter": Lazy(
         "penstock.cli.deadletter", "Look at dead letters, replay them and drop them."
     ),
+    "replay": Lazy(
+        "penstock.cli.replay.command", "Process records again that a processor has had."
+    ),
     "lint": Lazy("penstock.cli.lint", "Find the errors of manifests without running them."),
     "gateway": Lazy("penstock.cli.gateway", "Serve gateways."),
     "plugin": Lazy("penstock.cli.plugin", "Show the gateway plugins."),

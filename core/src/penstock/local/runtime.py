@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from penstock.local.control import serve_control
 from penstock.local.gateways import Key, LocalGateways
 from penstock.local.output import Output
 from penstock.local.ports import free_ports
@@ -20,7 +22,7 @@ from penstock.local.state import Run, RunState, state_folder
 from penstock.local.streams import LocalStreams
 from penstock.local.summary import summarize
 from penstock.local.supervisor import Supervisor
-from penstock.plugin import Plugins
+from penstock.plugin import NotReady, Plugins
 from penstock.resources.manifest import Manifests
 from penstock.resources.models import ConcreteGateway
 from penstock.workload import StreamBinding
@@ -68,6 +70,7 @@ class Runtime:
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._processors: list[LocalProcessor] = []
+        self._control = ""
 
     async def run(self) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP, and stop in order; a second one kills what is left.
@@ -82,7 +85,11 @@ class Runtime:
         with RunState.claim(state_folder()) as state, Reaper() as reaper:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._interrupt)
-            async with AsyncExitStack() as gateways:
+            async with (
+                serve_control(state.work, self._paused) as control,
+                AsyncExitStack() as gateways,
+            ):
+                self._control = control
                 starting = self._spawn(self._start(state, reaper, gateways))
                 await self._stop.wait()
                 starting.cancel()
@@ -122,17 +129,37 @@ class Runtime:
         streams = LocalStreams(self._manifests.streams, gateways)
 
         def found() -> None:
-            state.describe(Run(os.getpid(), streams=streams.running))
             self._start_sidecars(streams.bindings, state.work, reaper)
+            state.describe(self._run(streams))
 
         await streams.open(self._mounted(state.work / "secrets"), found)
         for supervisor in (*self._functions, *self._sidecars):
             await supervisor.ready.wait()
-        state.describe(Run(os.getpid(), ready=True, streams=streams.running))
+        state.describe(replace(self._run(streams), ready=True))
         self._output.event(summarize(streams.running, self._manifests.processors))
         if self._metrics_port is not None:
             self._output.event(self._summarize_metrics(self._metrics_port))
         self._output.event(f"ready in {monotonic() - self._started:.1f} s; Ctrl-C stops")
+
+    def _run(self, streams: LocalStreams) -> Run:
+        return Run(
+            os.getpid(),
+            streams=streams.running,
+            processors=tuple(one.running for one in self._processors if one.running),
+            control=self._control,
+        )
+
+    @asynccontextmanager
+    async def _paused(self, namespace: str, name: str) -> AsyncIterator[None]:
+        """Keep the sidecar of a processor from running, and tell so."""
+        for one in self._processors:
+            running = one.running
+            if running and (running.namespace, running.name) == (namespace, name):
+                self._output.event(f'sidecar of "{one.name}" is stopped: its positions are moved')
+                async with one.paused():
+                    yield
+                return
+        raise NotReady(f'no sidecar of processor "{name}" runs in namespace "{namespace}"')
 
     def _mounted(self, secrets: Path) -> list[ConcreteGateway]:
         """The gateways, with files in place of Secrets."""

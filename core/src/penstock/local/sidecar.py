@@ -16,6 +16,8 @@ from penstock.resources.models import Processor
 from penstock.workload import StreamBinding, binding_files, sidecar_environment
 
 MODULE = "penstock_sidecar"
+BINDINGS = "bindings"
+"""Where they are in a sidecar's folder."""
 MISUSED = 2
 """The exit code of a sidecar that is told something wrong."""
 GRACE_SECONDS = 5.0
@@ -32,6 +34,19 @@ def check_sidecar_installed() -> None:
         raise UsageError(
             "processors need the sidecar, which is not installed: pip install penstock-sidecar"
         )
+
+
+def sidecar_variables(processor: Processor, function_port: int, folder: Path) -> Mapping[str, str]:
+    """What a sidecar is told of its processor: where the function listens, and the bindings are.
+
+    Args:
+        processor: The processor.
+        function_port: Where its function listens.
+        folder: The folder of its sidecar.
+    """
+    return sidecar_environment(
+        processor, function=f"{HOST}:{function_port}", bindings=str(folder / BINDINGS)
+    )
 
 
 def sidecar_log_name(name: str) -> str:
@@ -58,7 +73,7 @@ def sidecar_service(
         folder: A folder for this sidecar alone; made here.
         metrics_port: A free port for its metrics; ``None``: it shows none.
     """
-    bindings = folder / "bindings"
+    bindings = folder / BINDINGS
     for path, content in binding_files(processor, streams).items():
         file = bindings / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +83,7 @@ def sidecar_service(
         # Its log is shown to a person, though it goes through a pipe.
         FORMAT_VARIABLE: LogFormat.TEXT.value,
         **os.environ,
-        **sidecar_environment(
-            processor, function=f"{HOST}:{function_port}", bindings=str(bindings)
-        ),
+        **sidecar_variables(processor, function_port, folder),
         "PENSTOCK_GRACE_SECONDS": f"{GRACE_SECONDS:g}",
         "PENSTOCK_READY_FILE": str(ready),
         "PENSTOCK_HOST": HOST,

@@ -1,4 +1,4 @@
-"""Where a running `penstock run` leaves word of itself, for `penstock publish` and `subscribe`.
+"""Where a running `penstock run` leaves word of itself, for other commands.
 
 The folder holds `run.json`, always whole because it is replaced and never rewritten, and
 `run.lock`, which is locked for as long as the run lives, however it ends: a `run.json` beside an
@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,16 +41,48 @@ class RunningStream:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningProcessor:
+    """A processor of the run, as far as another sidecar of it would have to know it.
+
+    Attributes:
+        namespace, name: The processor.
+        inputs: The alias of each input, in their order, and the stream that it reads.
+        environment: What its sidecar is told; no secrets are in it.
+    """
+
+    namespace: str
+    name: str
+    inputs: tuple[tuple[str, str], ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """A run: the runtime's process id, whether every processor was ready, and its streams."""
+    """A run that goes on.
+
+    Attributes:
+        pid: The runtime's process id.
+        ready: Whether every processor was ready.
+        streams: Those that are provisioned.
+        processors: Those whose sidecars were started.
+        control: The socket on which the runtime takes requests; empty: there is none.
+    """
 
     pid: int
     ready: bool = False
     streams: tuple[RunningStream, ...] = ()
+    processors: tuple[RunningProcessor, ...] = ()
+    control: str = ""
 
     def stream(self, namespace: str, name: str) -> RunningStream | None:
         """The stream of that name, if the run has it."""
         return next((s for s in self.streams if (s.namespace, s.name) == (namespace, name)), None)
+
+    def processor(self, namespace: str, name: str) -> RunningProcessor | None:
+        """The processor of that name, if the run has it."""
+        return next(
+            (one for one in self.processors if (one.namespace, one.name) == (namespace, name)), None
+        )
 
 
 def state_folder() -> Path:
@@ -59,6 +91,11 @@ def state_folder() -> Path:
         return Path(chosen)
     base = os.environ.get("XDG_STATE_HOME")
     return (Path(base) if base else Path.home() / ".local" / "state") / "penstock"
+
+
+def work_folder(folder: Path) -> Path:
+    """The folder for files of the run; it is emptied when the run ends."""
+    return folder / "run"
 
 
 def find_run(folder: Path) -> Run | None:
@@ -87,7 +124,7 @@ class RunState:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.work = folder / "run"
+        self.work = work_folder(folder)
         self._file = folder / "run.json"
 
     @classmethod
@@ -164,12 +201,23 @@ def _read(folder: Path) -> Run | None:
         content = json.loads((folder / "run.json").read_text())
     except FileNotFoundError:
         return None
-    return Run(content["pid"], content["ready"], tuple(map(_stream, content["streams"])))
+    return Run(
+        content["pid"],
+        content["ready"],
+        tuple(map(_stream, content["streams"])),
+        tuple(map(_processor, content["processors"])),
+        content["control"],
+    )
 
 
 def _stream(content: dict[str, Any]) -> RunningStream:
     content["content_type"] = content.pop("contentType")
     return RunningStream(**content)
+
+
+def _processor(content: dict[str, Any]) -> RunningProcessor:
+    content["inputs"] = tuple((alias, stream) for alias, stream in content["inputs"])
+    return RunningProcessor(**content)
 
 
 def _to_json(run: Run) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Keeps one process running: starts it again, after growing pauses, whenever it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -72,6 +72,8 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._restarting = False
         self._hurry = asyncio.Event()
+        self._allowed = asyncio.Event()
+        self._allowed.set()
 
     async def run(self, reaper: Reaper) -> None:
         """Start the process, again and again, until it is stopped.
@@ -83,7 +85,7 @@ class Supervisor:
             StartFailed: It ended before it was ever ready, though it must start; or with its
                 hopeless exit code.
         """
-        while not self._stopping.is_set():
+        while await self._may_live():
             began = monotonic()
             ending = await self._live(reaper)
             if not (self._stopping.is_set() or self._restarting):
@@ -95,7 +97,12 @@ class Supervisor:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._hurry.wait()
-            self._restarting = False
+
+    async def _may_live(self) -> bool:
+        """Wait until a process may be started; whether one still is to be."""
+        await self._allowed.wait()
+        self._restarting = False
+        return not self._stopping.is_set()
 
     def hurry(self) -> None:
         """End a pause, and let the next ones begin anew: what was wrong may be mended."""
@@ -108,14 +115,28 @@ class Supervisor:
         self._restarting = True
         await self._end(grace)
 
+    @asynccontextmanager
+    async def paused(self, grace: float) -> AsyncIterator[None]:
+        """End the process within `grace` seconds, and start it anew only behind the context."""
+        self._backoff.reset()
+        self._restarting = True
+        self._allowed.clear()
+        try:
+            await self._end(grace)
+            yield
+        finally:
+            self._allowed.set()
+
     async def stop(self, grace: float) -> None:
         """End the process within `grace` seconds, and start it no more."""
         self._stopping.set()
+        self._allowed.set()
         await self._end(grace)
 
     def kill(self) -> None:
         """End the process at once, also one that is being stopped."""
         self._stopping.set()
+        self._allowed.set()
         self._hurry.set()
         if self._process:
             self._process.kill()

@@ -1,0 +1,1 @@
+"""`penstock replay`: records that a processor has had are processed again."""
