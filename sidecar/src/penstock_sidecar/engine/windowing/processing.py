@@ -1,0 +1,106 @@
+"""Windows of processing time that open with their first message."""
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from penstock_sidecar.engine.flow import PartitionKey
+from penstock_sidecar.engine.windowing.bounds import Bounds
+from penstock_sidecar.engine.windowing.interface import Counts, Placement
+from penstock_sidecar.engine.windowing.open_windows import OpenWindows
+from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.windowing.window import Window
+
+
+class ProcessingWindows(OpenWindows):
+    """Tumbling, session, count and global windows: one is open at a time, or one for each key.
+
+    Args:
+        per_key: Whether each key has windows of its own.
+        seconds: How long a window is open.
+        extends: Whether that counts from its last message on, and not from its first.
+        bounds, counts, numbers: As for `OpenWindows`.
+    """
+
+    def __init__(
+        self,
+        bounds: Bounds,
+        counts: Counts,
+        numbers: Iterator[int],
+        *,
+        per_key: bool = False,
+        seconds: float = inf,
+        extends: bool = False,
+    ) -> None:
+        super().__init__(bounds, counts, numbers)
+        self.eager = not per_key
+        self.counts = counts
+        self._per_key = per_key
+        self._seconds = seconds
+        self._extends = extends
+        self._by_key: dict[bytes | None, Window] = {}
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the next window ends."""
+        return self.next_end
+
+    def assign(self, key: PartitionKey, now: float) -> None:
+        """All partitions are alike."""
+
+    def revoke(self, key: PartitionKey) -> None:
+        """All partitions are alike."""
+
+    def reading(self, key: PartitionKey, now: float) -> None:
+        """All partitions are alike."""
+
+    def place(self, run: Run, timestamps: Sequence[int], now: float) -> Placement:  # noqa: ARG002 - one signature
+        """Place messages in the window that is open now, or in those of their keys."""
+        due = now + self._seconds
+        if not self._per_key:
+            return Placement(self._place(None, run, due), self.full())
+        if len(run) == 1:
+            self._place(run.messages[0].key, run, due)
+        elif self._bounds:
+            for index, message in enumerate(run.messages):
+                self._place(message.key, run.pick(index), due)
+        else:
+            self._spread(run, due)
+        return Placement((), self.full())
+
+    def expire(self, now: float) -> Sequence[Window]:
+        """The windows whose time is over."""
+        return self.ended(now)
+
+    def _place(self, key: bytes | None, run: Run, due: float) -> list[Window]:
+        """Fill the window of a key, and as many more as it takes."""
+        filled = []
+        rest: Run | None = run
+        while rest is not None:
+            window = self._by_key.get(key)
+            if window is None:
+                window = self._by_key[key] = self._open(key, due)
+            elif self._extends:
+                window.due = due
+            rest = self._put(window, rest)
+            filled.append(window)
+        return filled
+
+    def _spread(self, run: Run, due: float) -> None:
+        """Place messages by their keys where windows have no bounds: a hot loop, written out."""
+        by_key, pick, extends = self._by_key, run.pick, self._extends
+        for index, message in enumerate(run.messages):
+            key = message.key
+            window = by_key.get(key)
+            if window is None:
+                window = by_key[key] = self._open(key, due)
+            elif extends:
+                window.due = due
+            one = pick(index)
+            window.runs.append(one)
+            window.records += 1
+            window.size += one.size
+        self.records += len(run)
+        self.size += run.size
+
+    def _forget(self, window: Window) -> None:
+        del self._by_key[window.key]
