@@ -1,7 +1,7 @@
 """The outputs of one call: which each value is for, and its payload."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from penstock.media_type import OCTET_STREAM
 from penstock.plugin import Message as WireMessage
@@ -22,6 +22,8 @@ from penstock_invoker.negotiation import Choice, accepts, choose, possible_types
 from penstock_invoker.outbox import Item
 from penstock_invoker.signature import Function
 from penstock_invoker.value_type import ANY
+
+_NO_ATTRIBUTES = ("", "", "", "")
 
 
 class Outputs:
@@ -132,10 +134,10 @@ class Outputs:
         if not (message.key is None or isinstance(message.key, bytes)):
             raise BadValue(f"{self._label(output)}: key {message.key!r} is not bytes")
         headers = message.headers
-        if not _are_texts(headers, headers.values()):
+        if headers and not _are_texts((*headers, *headers.values())):
             raise BadValue(f"{self._label(output)}: headers {headers!r} are not all text")
-        attributes = (message.id, message.type, message.source, message.time)
-        if not _are_texts(attributes):
+        attributes = message[4:]
+        if attributes != _NO_ATTRIBUTES and not _are_texts(attributes):
             raise BadValue(
                 f"{self._label(output)}: id, type, source and time {attributes!r} are not all text"
             )
@@ -207,11 +209,10 @@ class Outputs:
         return f"output {self._names[index] if index < len(self._names) else index}"
 
 
-def _are_texts(*columns: Iterable[object]) -> bool:
+def _are_texts(entries: Iterable[object]) -> bool:
     """Whether every entry is a text that can be sent."""
     try:
-        for column in columns:
-            "".join(cast("Iterable[str]", column)).encode()
+        "".join(entries).encode()  # type: ignore[arg-type] # what it takes is what is asked
     except (TypeError, UnicodeError):
         return False
     return True

@@ -194,7 +194,7 @@ async def test_a_failure_of_several_lines_is_one_event(
     assert await sidecar.wait() == 1
     last = events(sidecar)[-1]
     assert last["level"] == "ERROR"
-    assert "no\ngood; not done: in[0] 0" in last["message"]
+    assert "no good; not done: in[0] 0" in last["message"]
 
 
 async def test_a_fault_is_one_event_with_its_traceback(
