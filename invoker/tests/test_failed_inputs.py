@@ -87,7 +87,7 @@ FUNCTIONS = (
     (unwritable, "Not Acceptable: output 0 expects text/plain"),
     (without_text, "Odd: its text cannot be had"),
     (with_an_id_that_is_none, "id, type, source and time (5, '', '', '') are not all text"),
-    (with_headers_that_are_none, "AttributeError: "),
+    (with_headers_that_are_none, "TypeError: "),
     (with_headers_that_cannot_be_sent, "are not all text"),
 )
 
