@@ -67,7 +67,7 @@ async def run_to_the_end(
     with Reaper() as reaper:
         process = await Process.start(command, reaper, lambda line: click.echo(line, err=True))
         async with _interruptible(interrupted), _stopped(process):
-            said = 0.0
+            said, due = "", 0.0
             loop = asyncio.get_running_loop()
             ending = asyncio.create_task(process.wait())
             stopping = asyncio.create_task(interrupted.wait())
@@ -81,9 +81,11 @@ async def run_to_the_end(
                     run = find_run(state)
                     if not ending.done() and (run is None or run.pid != running.run.pid):
                         raise NotReady("penstock run has ended, and the replay with it")
-                    if loop.time() - said >= QUIET_SECONDS and not ending.done():
-                        said = loop.time()
-                        click.echo(await progress(), err=True)
+                    if loop.time() < due or ending.done():
+                        continue
+                    if (now := await progress()) != said:
+                        said, due = now, loop.time() + QUIET_SECONDS
+                        click.echo(said, err=True)
             finally:
                 stopping.cancel()
             if interrupted.is_set():
