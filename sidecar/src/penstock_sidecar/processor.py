@@ -15,7 +15,7 @@ from penstock.plugin import (
     start_of_version,
 )
 from penstock_sidecar import function
-from penstock_sidecar.bindings import read_bindings
+from penstock_sidecar.bindings import read_bindings, read_dead_letter
 from penstock_sidecar.bounded_run import BoundedRun, NothingToRead, Unfinished
 from penstock_sidecar.configuration import Configuration, Input
 from penstock_sidecar.connections import Connections
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_HELD_SECONDS = 2.0
-"""How long the function gets nothing of what is read, until only windows can be what holds it."""
-_LOOK_SECONDS = 0.05
 _UNHURRIED_SECONDS = 7 * 24 * 3600.0
 """How long what was read up to a bound may take."""
 
@@ -52,6 +49,11 @@ class Processor:
         root, outputs = configuration.bindings, configuration.outputs
         self._inputs = read_bindings(root, "input", len(configuration.inputs))
         self._outputs = read_bindings(root, "output", len(outputs))
+        self._dead_letters = (
+            read_dead_letter(root, self._inputs, self._outputs)
+            if configuration.delivery.dead_letter
+            else None
+        )
         self._groups = input_groups(
             configuration.group,
             [one.name for one in configuration.inputs],
@@ -65,6 +67,9 @@ class Processor:
                 for name, binding in zip(outputs, self._outputs, strict=True)
             ),
             window=configuration.window,
+            delivery=configuration.delivery,
+            streams=tuple(one.stream for one in self._inputs),
+            wall_clock=time.time() - time.monotonic(),
         )
         self._host = function.FunctionHost(
             configuration.function,
@@ -88,11 +93,10 @@ class Processor:
     async def run(self) -> None:
         """Go on until `stop`, or until everything up to the bounds is done.
 
-        A gateway that is lost and a function's host that is gone are waited for with growing
-        pauses; then everything begins anew from the positions that are acked.
+        A gateway that is lost is waited for with growing pauses; then everything begins anew from
+        the positions that are acked.
 
         Raises:
-            FunctionFailure: The function or one of its outputs failed.
             UsageError: The settings of a messaging system are wrong.
             Unfinished: It has bounds, and has not done everything up to them.
             PenstockError: A gateway refused something for good.
@@ -151,11 +155,7 @@ class Processor:
         )
 
     async def _session(self, backoff: Backoff) -> bool:
-        """Read, call and publish until a stop; whether that was before the bounds were reached.
-
-        A stop at the bounds takes back what the function has not got: that is for the next session,
-        as long as one gets on.
-        """
+        """Read, call and publish until a stop; whether that was before the bounds were reached."""
         await self._host.find()
         async with AsyncExitStack() as memberships:
             self._bounded = BoundedRun() if self._configuration.bounds is not None else None
@@ -193,22 +193,13 @@ class Processor:
             return unfinished and pump.has_acked and not self._stopping
 
     async def _end(self, pump: Pump) -> None:
-        """Let windows end once everything up to the bounds is read, and is with the function.
-
-        A stop takes back what the function has not got. What it does not get for a while is held
-        by windows that end with the stop.
-        """
+        """Let windows end once everything up to the bounds is read."""
         if not self._bounded:
             return
         self._bounded.begin()
         await self._bounded.all_read.wait()
         _LOG.info("everything up to the bounds is read, and is being finished")
-        held, since = pump.usage.read_messages, time.monotonic()
-        while held and time.monotonic() - since < _HELD_SECONDS:
-            await asyncio.sleep(_LOOK_SECONDS)
-            if held != (now_held := pump.usage.read_messages):
-                held, since = now_held, time.monotonic()
-        pump.stop(_UNHURRIED_SECONDS)
+        pump.stop(_UNHURRIED_SECONDS, drain=True)
 
     async def _source(self, number: int, one: Input, memberships: AsyncExitStack) -> Source:
         """Become a member of an input's group, for as long as `memberships` lasts."""
@@ -238,9 +229,14 @@ class Processor:
         return Membership(pubsub, binding.topic, group, start)
 
     async def _sinks(self) -> Sequence[Sink]:
-        outputs = zip(self._settings.outputs, self._outputs, strict=True)
+        outputs = [
+            (output.name, binding)
+            for output, binding in zip(self._settings.outputs, self._outputs, strict=True)
+        ]
+        if self._dead_letters:
+            outputs.append((self._dead_letters.stream, self._dead_letters))
         sinks = [
-            Sink(output.name, await self._connections.to(binding), binding.topic)
-            for output, binding in outputs
+            Sink(name, await self._connections.to(binding), binding.topic)
+            for name, binding in outputs
         ]
         return [self._observer.sink(number, sink) for number, sink in enumerate(sinks)]

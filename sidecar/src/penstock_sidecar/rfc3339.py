@@ -34,3 +34,12 @@ def milliseconds(text: str) -> int | None:
         number = float(text)
         return int(number * 1000 if number < _FIRST_MILLISECONDS else number)
     return None
+
+
+def text_of(milliseconds_since_1970: int) -> str:
+    """A time in words; one that no calendar has stays a number."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds_since_1970 / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return str(milliseconds_since_1970)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

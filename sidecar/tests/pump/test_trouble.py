@@ -28,7 +28,7 @@ from penstock.plugin import (
 from penstock.plugin.subscription import READ_BYTES, SubscriptionEvent
 from penstock.window import Window, WindowType
 from penstock_sidecar.engine import Marks
-from penstock_sidecar.pump import FunctionFailure, silence
+from penstock_sidecar.pump import silence
 
 Item = tuple[int, Message]
 PAIRS = Window(type=WindowType.COUNT, count=2)
@@ -106,7 +106,7 @@ async def test_a_function_that_fails_names_its_inputs_and_nothing_is_acked_past_
     serve = functions.riff if protocol == "riff" else functions.streams
     await bench.publish("in", "a", "b", "c", "d")
     await bench.start((await serve(fail_at_c)).address, PAIRS)
-    with pytest.raises(FunctionFailure, match=r"UNKNOWN: .*c is no good.*; not done: in\[0\] 2-3"):
+    with pytest.raises(PermanentError, match=r"UNKNOWN: .*c is no good.*; not done: in\[0\] 2-3"):
         await bench.end()
     assert await bench.acked() == {0: 1}
 
@@ -123,7 +123,7 @@ async def test_what_a_function_of_one_value_did_before_it_failed_is_acked(
     await direct_bench.start((await functions.one_value(fail_at_c)).address)
     await direct_bench.until_acked(1)
     await direct_bench.publish("in", "c")
-    with pytest.raises(FunctionFailure, match=r"not done: in\[0\] 2$"):
+    with pytest.raises(PermanentError, match=r"not done: in\[0\] 2$"):
         await direct_bench.end()
     assert await direct_bench.acked() == {0: 1}
 
@@ -135,7 +135,7 @@ async def test_an_output_of_a_wrong_type_is_a_failure_of_the_function(
     host = await functions.streams(echo)
     await direct_bench.start(host.address, outputs={"out": "application/json"})
     with pytest.raises(
-        FunctionFailure, match=r"output out: expected application/json got text/plain; .*in\[0\] 0"
+        PermanentError, match=r"output out: expected application/json got text/plain; .*in\[0\] 0"
     ):
         await direct_bench.end()
     assert await direct_bench.acked() == {}
@@ -278,7 +278,7 @@ async def test_an_output_that_is_refused_for_good_is_a_failure(
     await direct_bench.publish("in", "a")
     host = await functions.one_value(lambda item: [item])
     await direct_bench.start(host.address, pubsub=faulty)
-    with pytest.raises(FunctionFailure, match=r"output out: no such topic; not done: in\[0\] 0"):
+    with pytest.raises(PermanentError, match=r"output out: no such topic; not done: in\[0\] 0"):
         await direct_bench.end()
     assert await direct_bench.acked() == {}
 

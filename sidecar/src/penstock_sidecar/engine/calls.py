@@ -1,234 +1,361 @@
-"""Calls of the function: which window is fed to which, in what order, and how many at a time."""
+"""Calls of the function: what is called next, how many at a time, and what each is fed."""
 
-from bisect import bisect_left, bisect_right
+from __future__ import annotations
+
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
 
-from penstock.plugin import PermanentError
+from penstock_sidecar.engine.bundle import Bundle
+from penstock_sidecar.engine.call import Call
 from penstock_sidecar.engine.commands import Command, Feed, FinishCall, OpenCall, Part
-from penstock_sidecar.engine.output_ids import OutputIds
+from penstock_sidecar.engine.flow import Level
+from penstock_sidecar.engine.lanes import Lanes
 from penstock_sidecar.engine.settings import FRAME_BYTES, FRAME_RECORDS, Settings
-from penstock_sidecar.engine.settlement import Run
-
-
-class Call:
-    """One call of the function: what it was fed, and how far that is done."""
-
-    def __init__(self, number: int, outputs: Sequence[str], first: str) -> None:
-        self.number = number
-        self.first = first
-        """The place of its first input."""
-        self.ids = [OutputIds(output) for output in outputs]
-        self.feeding: tuple[int, int] | None = None
-        """Records and bytes that the function's host has not taken yet."""
-        self.finished = False
-        """Whether it was told that it has all its inputs."""
-        self.reading = False
-        """Whether its outputs are being waited for."""
-        self._tells_inputs = True
-        self._runs: list[Run] = []
-        self._starts: list[int] = []
-        self._total = 0
-        self._done = 0
-
-    @property
-    def open_runs(self) -> Sequence[Run]:
-        """What it was fed with and has not reported done, as far as whole runs go."""
-        return self._runs
-
-    def feed(self, run: Run) -> Part:
-        """Hand a run to the call."""
-        part = Part(run.partition.key.input, run.feed())
-        if not self._tells_inputs:
-            run.keys = None
-        if not (self._runs and run.partition.merge(self._runs[-1], run)):
-            self._runs.append(run)
-            self._starts.append(self._total)
-        self._total += len(part.messages)
-        return part
-
-    def forget_keys(self) -> None:
-        """The host cannot tell which input an output came from: no key is inherited."""
-        self._tells_inputs = False
-        for run in self._runs:
-            run.keys = None
-
-    def report(self, done: int | None = None) -> list[tuple[Run, int]]:
-        """Note how many inputs are done, ``None``: all; returns the runs that this touches.
-
-        Raises:
-            PermanentError: There are not so many.
-        """
-        done = self._total if done is None else done
-        if done > self._total:
-            raise PermanentError(
-                f"{done} inputs are reported done where only {self._total} were given"
-            )
-        if done <= self._done:
-            return []
-        self._done = done
-        touched = bisect_left(self._starts, done)
-        runs, starts = self._runs[:touched], self._starts[:touched]
-        # All but the last are done as a whole; the last one is kept while part of it is open.
-        reported = [(run, len(run.offsets)) for run in runs]
-        if done < starts[-1] + len(runs[-1].offsets):
-            reported[-1] = runs[-1], done - starts[-1]
-            touched -= 1
-        del self._runs[:touched], self._starts[:touched]
-        return reported
-
-    def origins(self, inputs: Sequence[int]) -> Iterator[tuple[Run, list[int]]]:
-        """Where inputs are from: runs, and places within each.
-
-        Args:
-            inputs: Numbers of inputs within the call, none below the one before it.
-
-        Raises:
-            PermanentError: One of them was not fed, or was reported done before.
-        """
-        first, last = inputs[0], inputs[-1]
-        if first < self._done or last >= self._total:
-            raise PermanentError(
-                f"an output names input {first if first < self._done else last} as its own: "
-                f"{self._done} inputs are done, and {self._total} were given"
-            )
-        at = 0
-        while at < len(inputs):
-            index = bisect_right(self._starts, inputs[at]) - 1
-            run, start = self._runs[index], self._starts[index]
-            end = bisect_left(inputs, start + len(run.offsets), at)
-            yield run, [number - start for number in inputs[at:end]]
-            at = end
-
-
-class _Window:
-    """What a window holds that no call was fed with."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.queue: deque[Run] = deque()
-        self.ended = False
-        self.call: Call | None = None
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows import Window
 
 
 class Calls:
-    """Feeds windows to calls, in the order in which the windows opened.
+    """Gives windows to calls, in the order in which they opened.
 
-    A call is opened for a window that has messages. It is finished once the window has ended and
-    everything in it is taken. A call that ends by itself before that is followed by another one
-    with what is left of the window.
+    A call is finished once its window has ended and everything in it is taken. A call that ends
+    by itself before that is followed by another one with what is left of the window.
+
+    Args:
+        settings: The processor.
+        level: How much waits to be taken by the function's host.
+        splits: Whether the messages of a window may go into several calls, by their partitions.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, level: Level, *, splits: bool) -> None:
         self._settings = settings
+        self._level = level
         self._outputs = [output.name for output in settings.outputs]
-        self._windows: dict[int, _Window] = {}
-        self._calls: dict[int, _Window] = {}
-        self._opened = 0
+        self._lanes = Lanes(per_key=settings.window.per_key)
+        self._bundles: dict[Bundle, None] = {}
+        self._of_open_windows: dict[int, Bundle] = {}
+        self._waiting: list[tuple[int, int, Bundle]] = []
+        self._resting: list[tuple[float, int, Bundle]] = []
+        self._active: dict[int, Bundle] = {}
+        self._suspects = 0
+        self._numbers = count(1)
+        self._ties = count()
+        self.host_is_away = False
+        """Whether there is nobody to call."""
+        self.splits = splits
+        """As the argument; true from when a host reports: such a function knows no windows."""
         self.ended_windows = 0
-        """Windows that ended, and whose messages are all dealt with."""
+        """Windows, and parts of split ones, that ended and whose messages are all dealt with."""
 
     def __bool__(self) -> bool:
-        return bool(self._windows)
+        return bool(self._bundles)
 
     @property
     def open_windows(self) -> int:
-        """Windows that have messages, and are not dealt with yet."""
-        return len(self._windows)
+        """Windows, and parts of split ones, that have messages and are not dealt with yet."""
+        return len(self._bundles)
 
-    def get(self, call: int) -> Call | None:
+    @property
+    def is_waiting_for_more(self) -> bool:
+        """Whether nothing goes on before more messages come, or a window ends."""
+        return not (self._waiting or self._resting or self.host_is_away) and all(
+            bundle.call and not (bundle.call.feeding or bundle.call.owes or bundle.ended)
+            for bundle in self._active.values()
+        )
+
+    @property
+    def wake_at(self) -> float | None:
+        """When something is to be tried again, or a call has taken too long."""
+        times = [self._resting[0][0]] if self._resting else []
+        times += [
+            call.heard + self._settings.delivery.timeout for call in self.opened() if call.owes
+        ]
+        return min(times, default=None)
+
+    def bundle(self, call: Call) -> Bundle | None:
+        """What a call is given; ``None``: it is over."""
+        return self._active.get(call.number)
+
+    def get(self, number: int) -> Call | None:
         """A call that is open."""
-        window = self._calls.get(call)
-        return window.call if window else None
+        bundle = self._active.get(number)
+        return bundle.call if bundle else None
 
     def opened(self) -> list[Call]:
         """The calls that are open."""
-        return [window.call for window in self._calls.values() if window.call]
+        return [bundle.call for bundle in self._active.values() if bundle.call]
 
-    def put(self, window: int, run: Run) -> None:
-        """Messages belong to a window."""
-        run.window = window
-        self._windows.setdefault(window, _Window(window)).queue.append(run)
+    def overdue(self, now: float) -> list[Call]:
+        """The calls that have owed something for too long."""
+        timeout = self._settings.delivery.timeout
+        return [call for call in self.opened() if call.owes and now >= call.heard + timeout]
 
-    def withdraw(self, run: Run) -> None:
-        """A run that no call was fed with is not to be fed."""
-        self._windows[run.window].queue.remove(run)
+    def fill(self, window: Window) -> None:
+        """An open window got messages that are to be fed at once."""
+        bundle = self._of_open_windows.get(window.number)
+        if bundle is None:
+            bundle = self._of_open_windows[window.number] = self._add(Bundle(window))
+        runs, window.runs = window.runs, []
+        for run in runs:
+            self._level.rise(len(run), run.size)
+            if self._lanes and self._lanes.blocks(run.partition, bundle):
+                self._queue_up(run, window)
+            else:
+                bundle.runs.append(run)
+        self._want(bundle)
 
-    def end(self, window: int) -> None:
+    def end(self, window: Window) -> None:
         """A window gets no more messages."""
-        if known := self._windows.get(window):
-            known.ended = True
+        bundle = self._of_open_windows.pop(window.number, None)
+        if bundle is None:
+            if window.runs:
+                self.put(Bundle(window, window.runs, ended=True))
+            return
+        bundle.ended = True
+        self._want(bundle)
 
-    def end_all(self) -> None:
-        """No window gets any more messages."""
-        for window in self._windows.values():
-            window.ended = True
+    def put(self, bundle: Bundle) -> None:
+        """A window has ended, and is to be called."""
+        for run in bundle.runs:
+            self._level.rise(len(run), run.size)
+        self._add(bundle)
+        if self._lanes and self.splits:
+            for partition in bundle.partitions:
+                if self._lanes.blocks(partition, bundle):
+                    self._queue_up_all(bundle.take(partition), bundle.window)
+        if bundle.runs:
+            self._lanes.enter(bundle)
+        self._want(bundle)
 
-    def taken(self, call: int) -> tuple[int, int]:
-        """The host took the last feed; returns its records and bytes."""
-        known = self.get(call)
-        if known is None or known.feeding is None:
-            return 0, 0
-        fed, known.feeding = known.feeding, None
-        return fed
+    def retry(self, bundle: Bundle) -> None:
+        """What failed is to be tried again, at its time and before all that is behind it."""
+        self._lanes.begin(bundle)
+        if self.splits and not self._settings.window.per_key:
+            for other in [one for one in self._bundles if one is not bundle]:
+                for partition in bundle.partitions:
+                    if self._lanes.blocks(partition, other):
+                        self._queue_up_all(other.take(partition), other.window)
+        heappush(self._resting, (bundle.not_before, next(self._ties), bundle))
 
-    def close(self, call: int) -> None:
-        """A call is over."""
-        self._calls.pop(call).call = None
+    def set_apart(self, bundle: Bundle, partition: Partition) -> Bundle:
+        """What is of a partition fails: the rest of its bundle need not wait for that."""
+        if bundle.partitions == {partition} and bundle.ended:
+            return bundle
+        apart = self._add(Bundle(bundle.window, bundle.take(partition), ended=True))
+        apart.attempts, apart.failed_at, apart.error = (
+            bundle.attempts,
+            bundle.failed_at,
+            bundle.error,
+        )
+        bundle.attempts, bundle.failed_at = 0, None
+        self._want(bundle)
+        return apart
+
+    def split(self, bundle: Bundle, parts: Sequence[Bundle]) -> None:
+        """Parts of a bundle are called one by one in its place."""
+        self._of_open_windows.pop(bundle.window.number, None)
+        self._lanes.replace(bundle, parts)
+        del self._bundles[bundle]
+        if bundle.is_suspect:
+            self._suspects += len(parts) - 1
+        for part in parts:
+            self._add(part)
+        self._want(parts[0])
+
+    def pop(self, bundle: Bundle, index: int) -> Run:
+        """Take one message out of what no call was fed with."""
+        run = bundle.pop(index)
+        self._level.fall(1, run.size)
+        return run
+
+    def resume(self, bundle: Bundle) -> None:
+        """What is left of a bundle is to be called now."""
+        self._want(bundle)
+
+    def withdraw(self, partition: Partition) -> list[Run]:
+        """Forget what no call was fed with; returns that."""
+        withdrawn: list[Run] = []
+        for bundle in list(self._bundles):
+            if runs := bundle.take(partition):
+                withdrawn += runs
+                self._want(bundle)
+        for run in withdrawn:
+            self._level.fall(len(run), run.size)
+        return withdrawn
+
+    def windows_with(self, partition: Partition) -> list[Window]:
+        """The windows of open calls that were fed with messages of a partition."""
+        return [
+            bundle.window
+            for bundle in self._active.values()
+            if bundle.call
+            and any(run.partition is partition for run in bundle.call.pieces(0, bundle.call.fed))
+        ]
+
+    def taken(self, call: Call) -> None:
+        """The host took the last feed."""
+        if call.feeding:
+            self._level.fall(*call.feeding)
+            call.feeding = None
+
+    def close(self, call: Call) -> None:
+        """A call is over, and all that it was fed is done."""
+        self.taken(call)
+        bundle = self._active.pop(call.number)
+        bundle.call = None
+        self._clear(bundle)
+        bundle.attempts, bundle.failed_at = 0, None
+        self._want(bundle)
+
+    def broken_off(self, call: Call) -> tuple[Bundle, int]:
+        """A call is over, and what is not reported done is not; what becomes of it is left open.
+
+        Returns:
+            Whose call it was, and how many of its messages the function may have seen.
+        """
+        self.taken(call)
+        bundle = self._active.pop(call.number)
+        bundle.call = None
+        if not self.host_is_away:
+            self._clear(bundle)
+        rest = call.rest()
+        for run in rest:
+            run.unfed()
+            self._level.rise(len(run), run.size)
+        bundle.runs.extendleft(reversed(rest))
+        return bundle, sum(map(len, rest))
+
+    def put_back(self, call: Call) -> tuple[Bundle, int]:
+        """A call ended well, and its outputs cannot be published; returns as `broken_off` does."""
+        runs = list(call.pieces(0, call.fed))
+        bundle = self._add(Bundle(call.window, runs, ended=True))
+        for run in runs:
+            run.unfed()
+            self._level.rise(len(run), run.size)
+        self._lanes.begin(bundle)
+        return bundle, bundle.records
+
+    def suspect(self) -> None:
+        """The host died while several calls were open: each is to be tried alone."""
+        for bundle in self._active.values():
+            if not bundle.is_suspect:
+                bundle.is_suspect = True
+                self._suspects += 1
 
     def abandon(self) -> list[Call]:
-        """Forget every window; returns the calls that are open."""
+        """Forget everything; returns the calls that are open."""
         open_calls = self.opened()
-        self._windows.clear()
-        self._calls.clear()
+        self._bundles.clear()
+        self._active.clear()
+        self._waiting.clear()
+        self._resting.clear()
         return open_calls
 
-    def advance(self) -> Iterator[Command]:
+    def advance(self, now: float) -> Iterator[Command]:
         """What is to be done now."""
-        over = []
-        for window in self._windows.values():
-            if window.call is None:
-                if not window.queue:
-                    if window.ended:
-                        over.append(window.number)
-                    continue
-                if len(self._calls) >= self._settings.calls:
-                    break
-                yield self._open(window)
-            yield from self._feed(window)
-        for number in over:
-            del self._windows[number]
-        self.ended_windows += len(over)
+        while self._resting and self._resting[0][0] <= now:
+            self._want(heappop(self._resting)[2])
+        limit = 0 if self.host_is_away else 1 if self._suspects else self._settings.calls
+        while self._waiting and len(self._active) < limit:
+            bundle = heappop(self._waiting)[2]
+            bundle.queued = False
+            if self._may_be_called(bundle):
+                yield self._open(bundle, now)
+            else:
+                self._want(bundle)
+        for bundle in self._active.values():
+            yield from self._feed(bundle, now)
 
-    def _open(self, window: _Window) -> OpenCall:
-        self._opened += 1
-        first = window.queue[0]
-        place = f"{first.partition.place}/{first.offsets[0]}"
-        window.call = Call(self._opened, self._outputs, place)
-        self._calls[self._opened] = window
-        return OpenCall(self._opened)
+    def _may_be_called(self, bundle: Bundle) -> bool:
+        for run in bundle.runs:
+            if run.chunk.is_shared:
+                self._leave_out_what_is_done(bundle)
+                break
+        if not bundle.runs:
+            return False
+        if self._lanes and not self._lanes.has(bundle):
+            self._lanes.enter(bundle)
+        return self._lanes.lets(bundle)
 
-    def _feed(self, window: _Window) -> Iterator[Command]:
-        call = window.call
+    def _leave_out_what_is_done(self, bundle: Bundle) -> None:
+        """Another window, which held some of its messages as well, has set them aside."""
+        kept = [one for run in bundle.runs for one in run.undone()]
+        for run in bundle.runs:
+            self._level.fall(len(run), run.size)
+        for run in kept:
+            self._level.rise(len(run), run.size)
+        bundle.runs = deque(kept)
+
+    def _add(self, bundle: Bundle) -> Bundle:
+        self._bundles[bundle] = None
+        return bundle
+
+    def _want(self, bundle: Bundle) -> None:
+        """Have a bundle called as soon as it may be; or be done with it, if nothing is left."""
+        if bundle.call or bundle.queued or bundle not in self._bundles:
+            return
+        if bundle.runs:
+            if self._lanes.lets(bundle):
+                bundle.queued = True
+                heappush(self._waiting, (bundle.window.number, next(self._ties), bundle))
+        elif bundle.ended:
+            self._over(bundle)
+
+    def _over(self, bundle: Bundle) -> None:
+        del self._bundles[bundle]
+        self._clear(bundle)
+        self.ended_windows += 1
+        if following := self._lanes.leave(bundle):
+            self._want(following)
+
+    def _clear(self, bundle: Bundle) -> None:
+        if bundle.is_suspect:
+            bundle.is_suspect = False
+            self._suspects -= 1
+
+    def _queue_up(self, run: Run, window: Window) -> None:
+        """Put a run behind the failure that its partition waits for."""
+        last = self._lanes.behind(run.partition)
+        if last.window is window and last.call is None:
+            last.runs.append(run)
+        else:
+            self._lanes.enter(self._add(Bundle(window, [run], ended=True)))
+
+    def _queue_up_all(self, runs: Iterable[Run], window: Window) -> None:
+        for run in runs:
+            self._queue_up(run, window)
+
+    def _open(self, bundle: Bundle, now: float) -> OpenCall:
+        number = next(self._numbers)
+        bundle.call = Call(number, bundle.window, self._outputs, bundle.name, now)
+        self._active[number] = bundle
+        return OpenCall(number)
+
+    def _feed(self, bundle: Bundle, now: float) -> Iterator[Command]:
+        call = bundle.call
         if call is None or call.feeding or call.finished:
             return
-        if not window.queue:
-            if window.ended:
-                call.finished = True
-                yield FinishCall(call.number)
-            return
+        owed = call.owes
         parts: list[Part] = []
         records = size = 0
-        while window.queue and (
+        while bundle.runs and (
             not parts
             or (
-                records + len(window.queue[0].offsets) <= FRAME_RECORDS
-                and size + window.queue[0].size <= FRAME_BYTES
+                records + len(bundle.runs[0]) <= FRAME_RECORDS
+                and size + bundle.runs[0].size <= FRAME_BYTES
             )
         ):
-            run = window.queue.popleft()
-            records += len(run.offsets)
+            run = bundle.runs.popleft()
+            records += len(run)
             size += run.size
             parts.append(call.feed(run))
-        call.feeding = records, size
-        yield Feed(call.number, parts)
+        if parts:
+            call.feeding = records, size
+            yield Feed(call.number, parts)
+        elif bundle.ended:
+            call.finished = True
+            yield FinishCall(call.number)
+        if not owed:
+            call.heard = now

@@ -65,8 +65,16 @@ class ReadOutputs:
 
 
 @dataclass(frozen=True, slots=True)
+class FindHost:
+    """The function's host is gone: look for it until it is there; answered by `HostFound`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish a batch to an output; answered by `Published` or `PublishFailed`."""
+    """Publish a batch to an output; answered by `Published` or `PublishFailed`.
+
+    The number behind those of the function's outputs is that of the dead letters.
+    """
 
     output: int
     messages: Sequence[Message]
@@ -101,16 +109,102 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
-    """Send `Woken` at this time, and not at the one asked for before; ``None``: not at all."""
+    """Send `Woken` at this time, and not at the one asked for before."""
 
-    time: float | None
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The function failed, and gets the same messages again.
+
+    Attributes:
+        error: Why it failed.
+        where: The messages, in words.
+        attempt: How often it has failed with them.
+        pause: Seconds until the next attempt.
+    """
+
+    error: PenstockError
+    where: str
+    attempt: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The function fails again and again: its messages are given to it in two parts.
+
+    Attributes:
+        error: Why it failed.
+        where: The messages, in words.
+        messages: How many there are.
+    """
+
+    error: PenstockError
+    where: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A message goes to the dead letters.
+
+    Attributes:
+        error: Why.
+        where: The message, in words.
+    """
+
+    error: PenstockError
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Messages are not processed, as they are not repeated, and there are no dead letters.
+
+    Attributes:
+        error: Why.
+        where: The messages, in words.
+    """
+
+    error: PenstockError
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A message can be neither processed nor set aside: nothing of its partition goes on.
+
+    Attributes:
+        input: Of the partition.
+        partition: The partition.
+        error: Why.
+        where: The message, in words.
+    """
+
+    input: int
+    partition: int
+    error: PenstockError
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedEarly:
+    """Windows got fewer messages than they would have.
+
+    Attributes:
+        windows: How many.
+        reason: Why.
+    """
+
+    windows: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The function, or an output of it, failed: nothing goes on.
-
-    What was done before, as far as it could be published since, is acked by now.
+    """Nothing can go on: begin anew, or end.
 
     Attributes:
         error: What happened.
@@ -139,11 +233,18 @@ Command = (
     | FinishCall
     | AbandonCall
     | ReadOutputs
+    | FindHost
     | Publish
     | Ack
     | Release
     | GiveUp
     | WakeAt
+    | Retried
+    | Split
+    | SetAside
+    | Lost
+    | Stopped
+    | EndedEarly
     | Fail
     | Done
 )

@@ -1,10 +1,9 @@
 """Outputs of the function made whole: told apart by stream, and with what was left out of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
 
 from penstock.plugin import Message, PermanentError
-from penstock_sidecar.engine.calls import Call
+from penstock_sidecar.engine.call import Call
 from penstock_sidecar.engine.events import OutputsReceived
 
 TYPE = "riff-event"
@@ -63,12 +62,9 @@ def complete(
         if list(inputs) != sorted(inputs):
             raise PermanentError("outputs come in another order than their inputs")
         for run, within in call.origins(inputs):
-            place, offsets = run.partition.place, run.offsets
+            place, offsets, originals = run.partition.place, run.offsets, run.messages
             places += [f"{place}/{offsets[index]}" for index in within]
-            if run.keys is None:
-                inherited += repeat(None, len(within))
-            else:
-                inherited += [run.keys[index] for index in within]
+            inherited += [originals[index].key for index in within]
         made = call.ids[result].of_inputs(inputs, places)
         keys = [own or other for own, other in zip(key, inherited, strict=True)]
     else:

@@ -6,49 +6,79 @@ and carries the commands out in their order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from penstock.delivery import Guarantee
 from penstock.media_type import fits
-from penstock.plugin import ContentTypeMismatch, Message, PenstockError, PermanentError
+from penstock.plugin import (
+    ContentTypeMismatch,
+    Message,
+    NotReady,
+    PenstockError,
+    PermanentError,
+    UsageError,
+)
+from penstock.window import WindowType
 from penstock_sidecar.engine import commands, events
-from penstock_sidecar.engine.calls import Call, Calls
+from penstock_sidecar.engine.call import Call
+from penstock_sidecar.engine.calls import Calls
 from penstock_sidecar.engine.completion import by_result, complete
+from penstock_sidecar.engine.failures import Failures
 from penstock_sidecar.engine.flow import Flow, Level, PartitionKey
-from penstock_sidecar.engine.outputs import OutputQueue
+from penstock_sidecar.engine.outbox import Outbox
+from penstock_sidecar.engine.outputs import Origin, Refusal
 from penstock_sidecar.engine.partitions import Partitions
 from penstock_sidecar.engine.settings import Settings
-from penstock_sidecar.engine.settlement import Checkpoint, Checkpoints, Partition, Run, describe
+from penstock_sidecar.engine.settlement import Partition, Run, bounds_of, describe
+from penstock_sidecar.engine.unacked import Unacked
 from penstock_sidecar.engine.usage import Usage
-from penstock_sidecar.engine.windows import windows_of
+from penstock_sidecar.engine.windows import Reason, Window, windows_of
 
-FAIL_SECONDS = 5.0
-"""How long a failure may wait for the outputs of what was done before it."""
+_FREED: Final = 4
+"""A full buffer is freed of at least this part of what it holds."""
+
+Told = Iterable[commands.Command]
 
 
 class Engine:
-    """One run of a processor, from its subscriptions to a stop or to the first failure."""
+    """One run of a processor, from its subscriptions to a stop.
+
+    Args:
+        settings: The processor.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._windows = windows_of(settings.window)
-        self._calls = Calls(settings)
-        self._partitions = Partitions(settings)
+        self._windows = windows_of(settings.window, settings.wall_clock)
         self._flow = Flow(settings.read_marks)
-        self._outputs = [OutputQueue(number) for number in range(len(settings.outputs))]
-        self._unpublished = Level(settings.write_marks)
-        self._checkpoints = Checkpoints()
+        self._held = Level(settings.hold_marks)
+        self._calls = Calls(settings, self._flow.level, splits=self._windows.eager)
+        self._partitions = Partitions(settings)
+        self._outbox = Outbox(settings)
+        self._failures = Failures(
+            settings, self._calls, self._outbox, self._finish, self._stop_partition
+        )
+        window = settings.window
+        self._is_endless = window.type is WindowType.GLOBAL and not (
+            window.max_messages or window.max_bytes
+        )
+        self._acks_first = settings.delivery.guarantee is Guarantee.AT_MOST_ONCE
+        self._unacked = Unacked()
+        self._stopped_partitions = 0
         self._stop_at: float | None = None
-        self._failure: _Failure | None = None
+        self._failure: commands.Fail | None = None
         self._wake_at: float | None = None
         self._over = False
-        self._handlers: Mapping[type, Callable[[Any, float], None]] = {
+        self._handlers: Mapping[type, Callable[[Any, float], Told]] = {
             events.PartitionsAssigned: self._assigned,
             events.PartitionsRevoked: self._revoked,
             events.RecordsRead: self._records_read,
+            events.Acked: self._acked,
             events.BatchTaken: self._batch_taken,
             events.OutputsReceived: self._outputs_received,
             events.CallEnded: self._call_ended,
             events.CallFailed: self._call_failed,
+            events.HostFound: self._host_found,
             events.Published: self._published,
             events.PublishFailed: self._publish_failed,
             events.Woken: self._woken,
@@ -58,13 +88,22 @@ class Engine:
     @property
     def usage(self) -> Usage:
         """For whoever watches."""
+        counts = self._windows.counts
         return Usage(
-            self._calls.open_windows,
-            self._calls.ended_windows,
-            self._flow.level.records,
-            self._flow.level.bytes,
-            self._unpublished.records,
-            self._unpublished.bytes,
+            open_windows=self._calls.open_windows
+            + (0 if self._windows.eager else self._windows.open),
+            ended_windows=self._calls.ended_windows,
+            read_messages=self._held.records,
+            read_bytes=self._held.bytes,
+            write_messages=self._outbox.level.records,
+            write_bytes=self._outbox.level.bytes,
+            retries=self._failures.retries,
+            dead_letters=self._failures.dead_letters,
+            lost=self._failures.lost,
+            stopped_partitions=self._stopped_partitions,
+            late=counts.late_dropped + counts.late_dead + counts.late_windows,
+            undated=counts.undated,
+            ended_early=counts.early.total(),
         )
 
     def handle(self, event: events.Event, now: float) -> list[commands.Command]:
@@ -77,71 +116,134 @@ class Engine:
         if self._over:
             return []
         # What comes at the end of a window's time, or later, belongs to the next one.
-        if (ended := self._windows.expire(now)) is not None:
-            self._calls.end(ended)
-        told: list[commands.Command] = []
-        try:
-            self._handlers[type(event)](event, now)
-        except _Failure as failure:
-            told += self._fail(failure, now)
-        return [*told, *self._advance(now)]
+        self._end(self._windows.expire(now))
+        early = self._windows.counts.early.copy()
+        told = list(self._handlers[type(event)](event, now))
+        told += self._advance(now)
+        told += [
+            commands.EndedEarly(count, reason.value)
+            for reason, count in (self._windows.counts.early - early).items()
+            if reason not in (Reason.REVOKED, Reason.STOPPED)
+        ]
+        return told
 
-    def _assigned(self, event: events.PartitionsAssigned, _now: float) -> None:
+    def _assigned(self, event: events.PartitionsAssigned, now: float) -> Told:
         if self._stop_at is None:
             for number in sorted(event.partitions):
                 key = PartitionKey(event.input, number)
                 self._partitions.assign(key)
+                self._windows.assign(key, now)
                 self._flow.add(key)
+        return ()
 
-    def _revoked(self, event: events.PartitionsRevoked, now: float) -> None:
+    def _revoked(self, event: events.PartitionsRevoked, now: float) -> Told:
         for number in event.partitions:
             key = PartitionKey(event.input, number)
             if partition := self._partitions.revoke(key, event.grace, now):
                 self._flow.remove(key)
-                self._withdraw(partition)
+                self._windows.revoke(key)
+                if self._acks_first:
+                    for run in self._unacked.forget(key):
+                        self._held.fall(len(run), run.size)
+                else:
+                    self._withdraw(partition)
+                if partition.stopped:
+                    self._stopped_partitions -= 1
                 if not partition.lost:
                     # What the function has of it is done when its windows end, at the latest.
-                    for run in partition.open_runs:
-                        self._windows.end(run.window)
-                        self._calls.end(run.window)
+                    for window in self._calls.windows_with(partition):
+                        self._windows.end(window, Reason.REVOKED)
+                        self._calls.end(window)
+        return ()
 
     def _withdraw(self, partition: Partition) -> None:
         """Take back what the function was not fed with."""
-        for run in partition.withdraw():
-            self._calls.withdraw(run)
-            self._flow.level.fall(len(run.offsets), run.size)
+        partition.withdraw()
+        records, size = self._windows.records, self._windows.size
+        self._windows.withdraw(partition)
+        if not self._windows.eager:
+            self._held.fall(records - self._windows.records, size - self._windows.size)
+        for run in self._calls.withdraw(partition):
+            self._held.fall(*run.settle())
 
-    def _records_read(self, event: events.RecordsRead, now: float) -> None:
+    def _records_read(self, event: events.RecordsRead, now: float) -> Told:
         key = PartitionKey(event.input, event.partition)
         partition = self._partitions.get(key)
-        if partition is None or self._stop_at is not None:
+        if partition is None or self._stop_at is not None or partition.stopped:
             return
-        run = Run.of(partition, event.records)
-        self._flow.came(key, len(run.offsets), run.size)
-        for placement in self._windows.place(len(run.offsets), now):
-            head, run = run.split(placement.records)
-            partition.add(head)
-            self._calls.put(placement.window, head)
-            if placement.full:
-                self._calls.end(placement.window)
+        run = partition.add(event.records)
+        timestamps = [timestamp for _, _, timestamp, _ in event.records]
+        self._flow.came(key)
+        self._held.rise(len(run), run.size)
+        if self._acks_first:
+            # It is processed once the ack of it is stored.
+            self._unacked.put(run, timestamps)
+            run.settle()
+            position = partition.advance()
+            if position is not None:
+                yield commands.Ack(key.input, {key.partition: position})
+            return
+        yield from self._place(run, timestamps, now)
 
-    def _batch_taken(self, event: events.BatchTaken, _now: float) -> None:
-        self._flow.level.fall(*self._calls.taken(event.call))
+    def _acked(self, event: events.Acked, now: float) -> Told:
+        for number, position in event.positions.items():
+            for run, timestamps in self._unacked.take(PartitionKey(event.input, number), position):
+                yield from self._place(run, timestamps, now)
 
-    def _outputs_received(self, event: events.OutputsReceived, _now: float) -> None:
+    def _place(self, run: Run, timestamps: Sequence[int], now: float) -> Told:
+        placed = self._windows.place(run, timestamps, now)
+        if self._windows.eager:
+            for window in placed.opened_or_fed:
+                self._calls.fill(window)
+        self._end(placed.closed)
+        for late in placed.dropped:
+            self._held.fall(*late.settle())
+            self._partitions.touch(late.partition)
+        for late in placed.dead:
+            for index in range(len(late)):
+                error = PermanentError("it is late: the windows of its time have ended")
+                yield from self._failures.set_aside(late.pick(index), error, now)
+
+    def _end(self, windows: Iterable[Window]) -> None:
+        for window in windows:
+            self._calls.end(window)
+
+    def _batch_taken(self, event: events.BatchTaken, now: float) -> Told:
+        if call := self._calls.get(event.call):
+            # Of a host that reports, that alone is the sign that it works.
+            if not call.reports:
+                call.heard = now
+            self._calls.taken(call)
+        return ()
+
+    def _outputs_received(self, event: events.OutputsReceived, now: float) -> Told:
         call = self._calls.get(event.call)
         if call is None:
             return
         call.reading = False
+        call.heard = now
         try:
             for result, messages, inputs in by_result(event):
                 self._accept(call, result, messages, inputs)
-            if event.messages and not event.inputs and not event.inputs_done:
-                call.forget_keys()
-            if done := call.report(event.inputs_done):
-                self._settle_later(done)
+            self._note_progress(call, event)
         except PermanentError as error:
-            raise self._failed(error, call.open_runs) from error
+            named = min(event.inputs) if event.inputs else None
+            yield commands.AbandonCall(call.number)
+            yield from self._broken_off(call, error, now, named=named, retryable=True)
+        except _CannotReport:
+            unbounded = UsageError(
+                "window: type Global needs maxMessages or maxBytes, as the function's host does "
+                "not report what it is done with: nothing would be acked before the window ends"
+            )
+            self._give_up(commands.Fail(unbounded, self._where()), now)
+
+    def _note_progress(self, call: Call, event: events.OutputsReceived) -> None:
+        if event.inputs or event.inputs_done:
+            call.reports = self._calls.splits = True
+        elif event.messages and self._is_endless:
+            raise _CannotReport
+        if call.report(event.inputs_done):
+            self._settle_later(call, event.inputs_done)
 
     def _accept(
         self, call: Call, result: int, messages: Sequence[Message], inputs: Sequence[int]
@@ -156,130 +258,238 @@ class Engine:
                 mismatch = ContentTypeMismatch(declared, content_type)
                 raise PermanentError(f"output {outputs[result].name}: {mismatch}") from mismatch
         completed = complete(messages, inputs, call, result, self._settings.group)
-        size = self._outputs[result].put(completed)
-        self._unpublished.rise(len(completed), size)
+        call.needs[result] = self._outbox.put(result, completed, Origin(call, inputs))
 
-    def _settle_later(self, inputs: Sequence[tuple[Run, int]]) -> None:
-        """Settle inputs once every output that has come so far is accepted."""
-        received = tuple(output.received for output in self._outputs)
-        self._checkpoints.add(Checkpoint(received, inputs))
+    def _settle_later(self, call: Call, until: int) -> None:
+        """Settle inputs once every output of the call that has come so far is accepted."""
+        self._outbox.then(call.needs, lambda: self._settled(call, until))
 
-    def _call_ended(self, event: events.CallEnded, _now: float) -> None:
+    def _settled(self, call: Call, until: int) -> Iterator[Partition]:
+        for run in call.settle(until):
+            self._held.fall(*run.settle())
+            yield run.partition
+
+    def _finish(self, run: Run) -> None:
+        finished = run.finish()
+        self._held.fall(*((len(run), run.size) if self._acks_first else finished))
+        self._partitions.touch(run.partition)
+
+    def _call_ended(self, event: events.CallEnded, _now: float) -> Told:
         if call := self._calls.get(event.call):
-            self._flow.level.fall(*self._calls.taken(event.call))
-            self._settle_later(call.report())
-            self._calls.close(event.call)
+            self._calls.close(call)
+            call.done = call.fed
+            self._settle_later(call, call.fed)
+        return ()
 
-    def _call_failed(self, event: events.CallFailed, _now: float) -> None:
-        if call := self._calls.get(event.call):
-            self._calls.close(event.call)
-            raise self._failed(event.error, call.open_runs)
+    def _call_failed(self, event: events.CallFailed, now: float) -> Told:
+        call = self._calls.get(event.call)
+        if call is None:
+            return
+        if isinstance(event.error, NotReady):
+            yield from self._host_gone(call, event.error, now)
+        else:
+            yield from self._broken_off(
+                call, event.error, now, named=event.input, retryable=event.retryable
+            )
 
-    def _published(self, event: events.Published, now: float) -> None:
-        try:
-            accepted = self._outputs[event.output].published(event.results, now)
-        except PermanentError as error:
-            raise self._refused(event.output, error) from error
-        self._unpublished.fall(*accepted)
+    def _broken_off(
+        self,
+        call: Call,
+        error: PenstockError,
+        now: float,
+        *,
+        named: int | None = None,
+        retryable: bool = True,
+    ) -> Told:
+        """A call failed; `named` is the input that it failed with, counted in the call."""
+        bundle, given = self._calls.broken_off(call)
+        if call.done:
+            bundle.attempts, bundle.failed_at = 0, None
+        if named is not None and not 0 <= named - call.done < given:
+            named = None
+        if given or (named is None and bundle.records):
+            yield from self._failures.deal_with(
+                bundle,
+                error,
+                now,
+                given=given,
+                named=None if named is None else named - call.done,
+                retryable=retryable,
+            )
+        else:
+            self._calls.resume(bundle)
 
-    def _publish_failed(self, event: events.PublishFailed, now: float) -> None:
+    def _host_gone(self, call: Call, error: NotReady, now: float) -> Told:
+        """The host of the function died, with this call open or others as well."""
+        if self._stopped_partitions:
+            # Another function may be able to process what stopped them: all is read again.
+            self._give_up(commands.Fail(error, self._where()), now)
+            return
+        alone = not self._calls.host_is_away and len(self._calls.opened()) == 1
+        if not self._calls.host_is_away:
+            self._calls.host_is_away = True
+            yield commands.FindHost()
+            if not alone:
+                self._calls.suspect()
+        if alone and call.fed > call.done:
+            # Whoever is killed by a message is killed by it again.
+            named = call.done if call.reports else None
+            yield from self._broken_off(call, error, now, named=named)
+        else:
+            bundle, _ = self._calls.broken_off(call)
+            self._calls.resume(bundle)
+
+    def _host_found(self, _event: events.HostFound, _now: float) -> Told:
+        self._calls.host_is_away = False
+        return ()
+
+    def _published(self, event: events.Published, now: float) -> Told:
+        for refusal in self._outbox.published(event, now):
+            yield from self._refused(event.output, refusal, now)
+
+    def _publish_failed(self, event: events.PublishFailed, now: float) -> Told:
         if isinstance(event.error, PermanentError):
-            raise self._refused(event.output, event.error)
-        self._outputs[event.output].failed(event.error, now)
+            # Not a message is refused, but all of them.
+            reason = PermanentError(f"{self._name(event.output)}: {event.error}")
+            self._give_up(commands.Fail(reason, self._where()), now)
+        else:
+            self._outbox.failed(event, now)
+        return ()
 
-    def _refused(self, output: int, error: PermanentError) -> "_Failure":
-        name = self._settings.outputs[output].name
-        refusal = PermanentError(f"output {name}: {error}")
-        # What waits behind it will not be published: there is nothing to wait for.
-        return self._failed(refusal, self._partitions.open_runs(), patience=0.0)
+    def _name(self, output: int) -> str:
+        outputs = self._settings.outputs
+        return f"output {outputs[output].name}" if output < len(outputs) else "dead letters"
 
-    def _failed(
-        self, error: PenstockError, open_runs: Iterable[Run], patience: float = FAIL_SECONDS
-    ) -> "_Failure":
-        return _Failure(error, describe(open_runs, self._settings.inputs), patience)
+    def _refused(self, output: int, refusal: Refusal, now: float) -> Told:
+        """An output will never be published: neither are its inputs done."""
+        origin, error = refusal.origin, refusal.error
+        if origin.run is not None:
+            letter = PermanentError(f"the dead-letter stream refused it: {error}")
+            yield from self._stop_partition(origin.run, letter)
+            return
+        call = origin.call
+        assert call, "what is no dead letter is of a call"
+        reason = PermanentError(f"{self._name(output)}: {error}")
+        if origin.inputs:
+            if run := call.refuse(origin.inputs[refusal.place]):
+                yield from self._failures.set_aside(run, reason, now)
+        elif not call.void:
+            if self._calls.get(call.number):
+                yield commands.AbandonCall(call.number)
+                call.void = True
+                yield from self._broken_off(call, reason, now, retryable=False)
+            else:
+                bundle, given = self._calls.put_back(call)
+                call.void = True
+                yield from self._failures.deal_with(
+                    bundle, reason, now, given=given, retryable=False
+                )
 
-    def _woken(self, _event: events.Woken, _now: float) -> None:
+    def _stop_partition(self, run: Run, error: PenstockError) -> Iterator[commands.Command]:
+        """A message can be neither processed nor set aside: nothing behind it is either."""
+        partition = run.partition
+        self._held.fall(len(run), run.size)
+        run.unfed()
+        if partition.stopped or partition.lost:
+            return
+        partition.stopped = True
+        self._stopped_partitions += 1
+        self._flow.remove(partition.key)
+        self._windows.revoke(partition.key)
+        self._withdraw(partition)
+        where = describe(bounds_of([run]), self._settings.inputs)
+        yield commands.Stopped(partition.key.input, partition.key.partition, error, where)
+
+    def _woken(self, _event: events.Woken, _now: float) -> Told:
         self._wake_at = None
+        return ()
 
-    def _fail(self, failure: "_Failure", now: float) -> Iterator[commands.Command]:
-        """Give up the calls, but not the outputs of what was done before.
+    def _give_up(self, told: commands.Fail, now: float) -> None:
+        """End, because nothing can go on."""
+        self._failure = self._failure or told
+        self._end_within(0.0, now, drain=False)
 
-        Retries of the window, and dead letters, have their place here.
-        """
-        self._failure = self._failure or failure
-        self._end_within(failure.patience, now)
-        for call in self._calls.abandon():
-            yield commands.AbandonCall(call.number)
+    def _where(self) -> str:
+        return describe(self._partitions.bounds(), self._settings.inputs)
 
-    def _stop_requested(self, event: events.StopRequested, now: float) -> None:
-        self._end_within(event.grace, now)
+    def _stop_requested(self, event: events.StopRequested, now: float) -> Told:
+        # What is acked already, nobody else will process.
+        self._end_within(event.grace, now, drain=event.drain or self._acks_first)
+        return ()
 
-    def _end_within(self, seconds: float, now: float) -> None:
+    def _end_within(self, seconds: float, now: float, *, drain: bool) -> None:
         """Take nothing in any more, and be over when what is open is done, or at a time."""
         deadline = now + seconds
         self._stop_at = deadline if self._stop_at is None else min(self._stop_at, deadline)
         self._flow.stop()
-        for partition in self._partitions.assigned():
-            self._withdraw(partition)
-        self._calls.end_all()
+        if not drain:
+            for partition in self._partitions.assigned():
+                self._withdraw(partition)
+        self._end(self._windows.end_all(Reason.STOPPED))
 
     def _advance(self, now: float) -> Iterator[commands.Command]:
         """Whatever can go on now."""
-        yield from self._calls.advance()
-        if not self._unpublished.full:
+        for call in self._calls.overdue(now):
+            seconds = self._settings.delivery.timeout
+            error = PermanentError(f"the function has not answered within {seconds:g} s")
+            yield commands.AbandonCall(call.number)
+            named = call.done if call.reports else None
+            yield from self._broken_off(call, error, now, named=named)
+        yield from self._calls.advance(now)
+        if not self._outbox.level.full:
             for call in self._calls.opened():
                 if not call.reading:
                     call.reading = True
+                    call.heard = now
                     yield commands.ReadOutputs(call.number)
-        for output in self._outputs:
-            yield from output.advance(now)
-        touched = (
-            self._checkpoints.settle([output.accepted for output in self._outputs])
-            if self._checkpoints
-            else ()
-        )
-        yield from self._partitions.advance(touched, now)
-        for key, records, size in self._flow.grants():
-            yield commands.Read(key.input, key.partition, records, size)
+        yield from self._outbox.advance(now)
+        for partition in self._outbox.settle():
+            self._partitions.touch(partition)
+        yield from self._partitions.advance(now)
+        if self._held.full and self._calls.is_waiting_for_more and not self._outbox:
+            yield from self._make_room(now)
+        if not self._held.full:
+            for key, records, size in self._flow.grants():
+                self._windows.reading(key, now)
+                yield commands.Read(key.input, key.partition, records, size)
         if self._stop_at is not None:
-            yield from self._end(self._stop_at, now)
+            yield from self._end_at(self._stop_at, now)
         if not self._over:
             yield from self._wake()
 
-    def _end(self, stop_at: float, now: float) -> Iterator[commands.Command]:
+    def _make_room(self, now: float) -> Iterator[commands.Command]:
+        """End windows early: everything that may be held is, and nothing else would free it."""
+        self._end(self._windows.end_oldest(self._held.records // _FREED))
+        yield from self._calls.advance(now)
+        for call in self._calls.opened():
+            if not call.reading:
+                call.reading = True
+                call.heard = now
+                yield commands.ReadOutputs(call.number)
+
+    def _end_at(self, stop_at: float, now: float) -> Iterator[commands.Command]:
         """Be over, if everything is done or the time is."""
-        if (self._calls or self._checkpoints) and now < stop_at:
+        if (self._calls or self._outbox or self._unacked) and now < stop_at:
             return
         self._over = True
         for call in self._calls.abandon():
             yield commands.AbandonCall(call.number)
-        if self._failure:
-            yield commands.Fail(self._failure.error, self._failure.where)
-        else:
-            open_runs = self._partitions.open_runs()
-            yield commands.Done(describe(open_runs, self._settings.inputs))
+        yield self._failure or commands.Done(self._where())
 
     def _wake(self) -> Iterator[commands.Command]:
-        times = [self._windows.ends, self._partitions.deadline, self._stop_at]
-        times += [output.retry_at for output in self._outputs]
-        known = [time for time in times if time is not None]
-        due = min(known) if known else None
-        if due != self._wake_at:
+        times = [
+            self._windows.wake_at,
+            self._calls.wake_at,
+            self._partitions.deadline,
+            self._outbox.retry_at,
+            self._stop_at,
+        ]
+        due = min((time for time in times if time is not None), default=None)
+        # Being woken too early costs less than moving the timer with every event.
+        if due is not None and (self._wake_at is None or due < self._wake_at):
             self._wake_at = due
             yield commands.WakeAt(due)
 
 
-class _Failure(Exception):
-    """The function or an output failed.
-
-    Attributes:
-        error: What happened.
-        where: The inputs that are not done, in words.
-        patience: Seconds in which what was done before may still be published.
-    """
-
-    def __init__(self, error: PenstockError, where: str, patience: float) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.where = where
-        self.patience = patience
+class _CannotReport(Exception):
+    """The function's host does not say what it is done with, and nothing else ends a window."""

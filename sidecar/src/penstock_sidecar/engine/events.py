@@ -1,6 +1,6 @@
 """What the engine is told, each with the time at which it happened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.plugin import Message, PenstockError, PublishResult, Record
@@ -69,10 +69,24 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """A call ended with an error."""
+    """A call ended with an error.
+
+    Attributes:
+        call: The call.
+        error: `NotReady`: its host is gone; any other: the function failed.
+        input: The input of the call that it failed with, counted from 0; ``None``: not known.
+        retryable: Whether it may go well when it is tried again.
+    """
 
     call: int
     error: PenstockError
+    input: int | None = None
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HostFound:
+    """The function's host is there again: answers `FindHost`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +106,29 @@ class PublishFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Acked:
+    """Positions of an input are stored: the last offset that is done, by partition."""
+
+    input: int
+    positions: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """The time of the last `WakeAt` has come."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Finish what can be finished within `grace` seconds, and give up the rest."""
+    """Finish what can be finished within `grace` seconds, and give up the rest.
+
+    Attributes:
+        grace: Seconds.
+        drain: Whether the function is still to get what was read, and what is in open windows.
+    """
 
     grace: float
+    drain: bool = False
 
 
 Event = (
@@ -111,8 +139,10 @@ Event = (
     | OutputsReceived
     | CallEnded
     | CallFailed
+    | HostFound
     | Published
     | PublishFailed
+    | Acked
     | Woken
     | StopRequested
 )

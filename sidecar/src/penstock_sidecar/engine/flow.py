@@ -71,11 +71,10 @@ class Flow:
         elif key in self._waiting:
             self._waiting.remove(key)
 
-    def came(self, key: PartitionKey, records: int, size: int) -> None:
+    def came(self, key: PartitionKey) -> None:
         """The read of a partition brought records: it waits for its turn again."""
         self._reading.discard(key)
         self._waiting.append(key)
-        self.level.rise(records, size)
 
     def stop(self) -> None:
         """Grant nothing any more."""

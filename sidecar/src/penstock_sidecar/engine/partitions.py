@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from penstock_sidecar.engine.commands import Ack, Command, GiveUp, Release
 from penstock_sidecar.engine.flow import PartitionKey
 from penstock_sidecar.engine.settings import Settings
-from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.settlement import Partition
 
 _GRACE_USED = 0.9
 """Of the grace of a revocation: an ack takes a moment, and must not arrive after its end."""
@@ -18,6 +18,7 @@ class Partitions:
         self._settings = settings
         self._assigned: dict[PartitionKey, Partition] = {}
         self._leaving: dict[Partition, float] = {}
+        self._touched: dict[Partition, None] = {}
 
     @property
     def deadline(self) -> float | None:
@@ -37,10 +38,10 @@ class Partitions:
         """Those that are assigned and not revoked."""
         return self._assigned.values()
 
-    def open_runs(self) -> Iterator[Run]:
-        """Everything that may still be acked and is not settled."""
-        for partition in (*self._assigned.values(), *self._leaving):
-            yield from partition.open_runs
+    def bounds(self) -> dict[PartitionKey, tuple[int, int]]:
+        """Of everything that may still be acked and is not done: the first and the last offset."""
+        held = (*self._assigned.values(), *self._leaving)
+        return {one.key: bounds for one in held if (bounds := one.bounds)}
 
     def revoke(self, key: PartitionKey, grace: float, now: float) -> Partition | None:
         """A partition goes to another member, after `grace` seconds or when it is done with."""
@@ -51,14 +52,14 @@ class Partitions:
             partition.lost = True
         return partition
 
-    def advance(self, touched: Iterable[Partition], now: float) -> Iterator[Command]:
-        """Ack what was settled; then release what is done with, give up what is late.
+    def touch(self, partition: Partition) -> None:
+        """Something of a partition was settled."""
+        self._touched[partition] = None
 
-        Args:
-            touched: Partitions of which something was settled.
-            now: The time.
-        """
+    def advance(self, now: float) -> Iterator[Command]:
+        """Ack what was settled; then release what is done with, give up what is late."""
         acks: dict[int, dict[int, int]] = {}
+        touched, self._touched = self._touched, {}
         for partition in touched:
             position = partition.advance()
             if position is not None:

@@ -1,7 +1,8 @@
 """What the engine is told once, when it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from penstock.delivery import Delivery
 from penstock.window import Window
 
 FRAME_RECORDS = 1000
@@ -37,6 +38,15 @@ class Marks:
     low_bytes: int = 8 * FRAME_BYTES
 
 
+HOLD_MARKS = Marks(
+    high_records=100_000,
+    low_records=75_000,
+    high_bytes=64 * FRAME_BYTES,
+    low_bytes=48 * FRAME_BYTES,
+)
+"""What a sidecar holds in memory at most, unless it is told otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A processor as the engine sees it.
@@ -46,15 +56,37 @@ class Settings:
         inputs: Aliases of the inputs, in their order.
         outputs: The outputs, in their order; none is fine.
         window: When windows open and end.
-        read_marks: Bounds on what is read and not yet taken by the function.
+        delivery: What follows when the function fails, and what holds of each message.
+        streams: The streams of the inputs, as dead letters name them; empty: as the aliases.
+        read_marks: Bounds on what was read and waits to be taken by the function.
+        hold_marks: Bounds on all that was read and is not done, in open windows above all.
         write_marks: Bounds on what came from the function and is not yet published.
-        calls: How many calls of the function may be open at a time.
+        wall_clock: What to add to the engine's time for seconds since 1970.
+        seed: Of what is left to chance in pauses; ``None``: another one each time.
     """
 
     group: str
     inputs: tuple[str, ...]
     outputs: tuple[Output, ...]
     window: Window
+    delivery: Delivery = field(default_factory=Delivery)
+    streams: tuple[str, ...] = ()
     read_marks: Marks = Marks()
+    hold_marks: Marks = HOLD_MARKS
     write_marks: Marks = Marks()
-    calls: int = 1
+    wall_clock: float = 0.0
+    seed: int | None = None
+
+    @property
+    def calls(self) -> int:
+        """How many calls of the function may be open at a time."""
+        return self.delivery.calls(self.window)
+
+    @property
+    def dead_letters(self) -> int | None:
+        """The number of the output that dead letters go to: behind those of the function."""
+        return len(self.outputs) if self.delivery.dead_letter else None
+
+    def stream(self, number: int) -> str:
+        """The stream of an input."""
+        return (self.streams or self.inputs)[number]

@@ -1,5 +1,5 @@
 """Carries out what the engine says: reads, calls, publishes, acks, and wakes it up."""
 
-from penstock_sidecar.pump.pump import FunctionFailure, Pump, Sink, Source
+from penstock_sidecar.pump.pump import Pump, Sink, Source
 
-__all__ = ["FunctionFailure", "Pump", "Sink", "Source"]
+__all__ = ["Pump", "Sink", "Source"]

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final
 
 from penstock.backoff import Backoff
 from penstock.plugin import Subscription, TemporaryError
+from penstock_sidecar.engine import Event, events
 from penstock_sidecar.pump.tasks import Tasks
 
 _LOG = logging.getLogger(__name__)
@@ -22,15 +23,26 @@ class Acknowledger:
     """Acks, and releases what was revoked once the acks before that are stored.
 
     Args:
-        name: The input's alias.
+        number: The input's number.
+        name: Its alias.
         subscription: Its membership.
         tasks: Where acks run.
+        tell: The engine's ear.
     """
 
-    def __init__(self, name: str, subscription: Subscription, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        subscription: Subscription,
+        tasks: Tasks,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._number = number
         self._name = name
         self._subscription = subscription
         self._tasks = tasks
+        self._tell = tell
         self._positions: dict[int, int] = {}
         self._releases: set[int] = set()
         self._running: asyncio.Task[None] | None = None
@@ -77,6 +89,7 @@ class Acknowledger:
                     await self._subscription.ack(positions)
                     self.has_acked = True
                     backoff.reset()
+                    self._tell(events.Acked(self._number, positions))
                 if releases:
                     await self._subscription.release(releases)
                 with suppress(TimeoutError):

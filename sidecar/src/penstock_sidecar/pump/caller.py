@@ -5,7 +5,7 @@ from collections.abc import Callable
 from penstock.plugin import PenstockError
 from penstock_sidecar.engine import Event, events
 from penstock_sidecar.engine.commands import Feed
-from penstock_sidecar.function import FunctionCall, FunctionHost
+from penstock_sidecar.function import FunctionCall, FunctionFailed, FunctionHost
 from penstock_sidecar.pump.silence import Silence
 from penstock_sidecar.pump.tasks import Tasks
 
@@ -57,6 +57,14 @@ class Caller:
         self._silences.pop(number).end()
         return self._calls.pop(number)
 
+    def find_host(self) -> None:
+        """Look for the function's host until it is there."""
+        self._tasks.start(self._find_host())
+
+    async def _find_host(self) -> None:
+        await self._host.find()
+        self._tell(events.HostFound())
+
     async def _feed(self, call: FunctionCall, command: Feed) -> None:
         silence = self._silences[command.call]
         silence.feeding(sum(len(part.messages) for part in command.parts))
@@ -70,7 +78,7 @@ class Caller:
         except PenstockError as error:
             if number in self._calls:
                 self._forget(number)
-            self._tell(events.CallFailed(number, error))
+            self._tell(_failed(number, error))
             return
         if outputs is None:
             if number in self._calls:
@@ -80,3 +88,9 @@ class Caller:
             if number in self._silences:
                 self._silences[number].heard(outputs.inputs_done)
             self._tell(events.OutputsReceived(number, *outputs))
+
+
+def _failed(number: int, error: PenstockError) -> events.CallFailed:
+    if isinstance(error, FunctionFailed):
+        return events.CallFailed(number, error, error.input, error.retryable)
+    return events.CallFailed(number, error)

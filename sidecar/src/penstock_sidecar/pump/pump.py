@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.plugin import PenstockError, PubSub, Subscription, TemporaryError
+from penstock.plugin import PermanentError, PubSub, Subscription, TemporaryError, UsageError
 from penstock_sidecar.engine import Engine, Event, Settings, Usage, commands, events
 from penstock_sidecar.function import FunctionHost
+from penstock_sidecar.pump import report
 from penstock_sidecar.pump.acknowledger import Acknowledger
 from penstock_sidecar.pump.caller import Caller
 from penstock_sidecar.pump.input_reader import InputReader
@@ -42,10 +43,6 @@ class Sink:
     topic: str
 
 
-class FunctionFailure(PenstockError):
-    """The function or one of its outputs failed; the text names the inputs that are not done."""
-
-
 class Pump:
     """One run of an engine, from open subscriptions to a stop or to a failure.
 
@@ -55,7 +52,7 @@ class Pump:
     Args:
         settings: The processor.
         sources: Its inputs, in their order.
-        sinks: Its outputs, in their order.
+        sinks: Its outputs, in their order; then the dead letters, if there are any.
         host: The function's host, connected.
     """
 
@@ -76,7 +73,8 @@ class Pump:
             for number, source in enumerate(sources)
         ]
         self._acknowledgers = [
-            Acknowledger(source.name, source.subscription, self._tasks) for source in sources
+            Acknowledger(number, source.name, source.subscription, self._tasks, self._tell)
+            for number, source in enumerate(sources)
         ]
         self._publishers = [
             Publisher(number, sink.name, sink.pubsub, sink.topic, self._tell)
@@ -96,7 +94,14 @@ class Pump:
             commands.Release: lambda command: self._acks_of(command).release(command.partitions),
             commands.GiveUp: self._give_up,
             commands.WakeAt: self._wake_at,
-            commands.Fail: self._function_failed,
+            commands.FindHost: lambda _: self._caller.find_host(),
+            commands.Retried: report.retried,
+            commands.Split: report.split,
+            commands.SetAside: report.set_aside,
+            commands.Lost: report.lost,
+            commands.EndedEarly: report.ended_early,
+            commands.Stopped: self._stopped,
+            commands.Fail: self._failed,
             commands.Done: self._done,
         }
 
@@ -115,7 +120,6 @@ class Pump:
 
         Raises:
             TemporaryError: A membership or the function's host is lost: begin anew.
-            FunctionFailure: The function or one of its outputs failed.
             PenstockError: A gateway refused for good.
         """
         for reader in self._readers:
@@ -125,9 +129,14 @@ class Pump:
         finally:
             await self._leave()
 
-    def stop(self, grace: float) -> None:
-        """Finish what can be finished within so many seconds, and end."""
-        self._tell(events.StopRequested(grace))
+    def stop(self, grace: float, *, drain: bool = False) -> None:
+        """Finish what can be finished within so many seconds, and end.
+
+        Args:
+            grace: Seconds.
+            drain: Whether the function is still to get what was read, and what is in open windows.
+        """
+        self._tell(events.StopRequested(grace, drain))
 
     def _tell(self, event: Event) -> None:
         if self._end.done():
@@ -159,17 +168,17 @@ class Pump:
     def _wake_at(self, command: commands.WakeAt) -> None:
         if self._timer:
             self._timer.cancel()
-        if command.time is not None:
-            self._timer = self._loop.call_at(command.time, self._tell, events.Woken())
+        self._timer = self._loop.call_at(command.time, self._tell, events.Woken())
 
-    def _function_failed(self, command: commands.Fail) -> None:
-        if isinstance(command.error, TemporaryError):
-            self._fail(command.error)
-            return
-        where = f"; not done: {command.where}" if command.where else ""
-        failure = FunctionFailure(f"{command.error}{where}")
-        failure.__cause__ = command.error
-        self._fail(failure)
+    def _stopped(self, command: commands.Stopped) -> None:
+        report.stopped(command, self._sources[command.input].name)
+
+    def _failed(self, command: commands.Fail) -> None:
+        error = command.error
+        if command.where and not isinstance(error, TemporaryError | UsageError):
+            error = PermanentError(f"{error}; not done: {command.where}")
+            error.__cause__ = command.error
+        self._fail(error)
 
     def _done(self, command: commands.Done) -> None:
         if command.given_up:

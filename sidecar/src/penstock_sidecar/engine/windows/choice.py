@@ -5,16 +5,16 @@ from itertools import count as counter
 
 from penstock.window import Window as Settings
 from penstock.window import WindowType
-from penstock_sidecar.engine.windowing.aligned import AlignedWindows
-from penstock_sidecar.engine.windowing.bounds import Bounds
-from penstock_sidecar.engine.windowing.event import EventWindows, Kind, Lateness
-from penstock_sidecar.engine.windowing.interface import Counts, Windows
-from penstock_sidecar.engine.windowing.processing import ProcessingWindows
-from penstock_sidecar.engine.windowing.processing_sliding import ProcessingSlidingWindows
-from penstock_sidecar.engine.windowing.sessions import SessionWindows
-from penstock_sidecar.engine.windowing.sliding import SlidingWindows
-from penstock_sidecar.engine.windowing.timestamps import Timestamps
-from penstock_sidecar.engine.windowing.watermarks import Watermarks
+from penstock_sidecar.engine.windows.aligned import AlignedWindows
+from penstock_sidecar.engine.windows.bounds import Bounds
+from penstock_sidecar.engine.windows.event import EventWindows, Kind, Lateness
+from penstock_sidecar.engine.windows.interface import Counts, Windows
+from penstock_sidecar.engine.windows.processing import ProcessingWindows
+from penstock_sidecar.engine.windows.processing_sliding import ProcessingSlidingWindows
+from penstock_sidecar.engine.windows.sessions import SessionWindows
+from penstock_sidecar.engine.windows.sliding import SlidingWindows
+from penstock_sidecar.engine.windows.timestamps import Timestamps
+from penstock_sidecar.engine.windows.watermarks import Watermarks
 
 
 def windows_of(settings: Settings, wall_clock: float = 0.0) -> Windows:

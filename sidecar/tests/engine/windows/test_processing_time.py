@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock_sidecar.engine.windowing import Reason
-from penstock_sidecar.engine.windowing.processing import ProcessingWindows
+from penstock_sidecar.engine.windows import Reason
+from penstock_sidecar.engine.windows.processing import ProcessingWindows
 
 if TYPE_CHECKING:
-    from sidecar.tests.engine.windowing.conftest import MakeStage
+    from sidecar.tests.engine.windows.conftest import MakeStage
 
 
 def test_a_processor_that_says_nothing_has_windows_of_a_minute(stage: MakeStage) -> None:

@@ -5,13 +5,12 @@ from typing import NamedTuple, Protocol
 
 from penstock.window import LatePolicy
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts, Placement
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.timestamps import Timestamps
-from penstock_sidecar.engine.windowing.watermarks import BEGINNING, Watermarks
-from penstock_sidecar.engine.windowing.window import Reason, Window
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts, Placement
+from penstock_sidecar.engine.windows.timestamps import Timestamps
+from penstock_sidecar.engine.windows.watermarks import BEGINNING, Watermarks
+from penstock_sidecar.engine.windows.window import Reason, Window
 
 
 class Kind(Protocol):

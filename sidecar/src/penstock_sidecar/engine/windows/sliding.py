@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count as counter
 
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.bounds import Amount, Bounds
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts
-from penstock_sidecar.engine.windowing.order import in_order
-from penstock_sidecar.engine.windowing.panes import Lane
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Reason, Window
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.bounds import Amount, Bounds
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts
+from penstock_sidecar.engine.windows.order import in_order
+from penstock_sidecar.engine.windows.panes import Lane
+from penstock_sidecar.engine.windows.window import Reason, Window
 
 _SPARE = 64
 

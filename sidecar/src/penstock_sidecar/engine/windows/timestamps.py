@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from penstock.plugin import Message
 from penstock.window import Window as Settings
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Run
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts
 from penstock_sidecar.rfc3339 import milliseconds
 
 _EARLIEST = 86_400_000  # 1970-01-02: what is before that is a clock that was never set

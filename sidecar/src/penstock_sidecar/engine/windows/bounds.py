@@ -6,8 +6,8 @@ from typing import Protocol, Self
 
 from penstock.plugin import Message
 from penstock.window import Window as Settings
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Reason
+from penstock_sidecar.engine.settlement import Run
+from penstock_sidecar.engine.windows.window import Reason
 
 _NO_BOUND = 1 << 62
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Run
 
 
 class Dated(NamedTuple):

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.bounds import Bounds
-from penstock_sidecar.engine.windowing.interface import Counts
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Reason, Window
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.bounds import Bounds
+from penstock_sidecar.engine.windows.interface import Counts
+from penstock_sidecar.engine.windows.window import Reason, Window
 
 _SPARE = 64
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Reason, Window
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.window import Reason, Window
 
 
 class Placement(NamedTuple):

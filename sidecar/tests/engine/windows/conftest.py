@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from penstock.plugin import Message
+from penstock.plugin import Message, Record
 from penstock.window import Window as Settings
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing import Placement, Window, windows_of
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows import Placement, Window, windows_of
 
 RunOf = Callable[[Partition, Sequence[Message], int], Run]
 WALL_CLOCK = 1_000_000.0
@@ -87,30 +86,11 @@ def stage(run_of: RunOf) -> MakeStage:
     return lambda **fields: Stage(run_of, Settings.model_validate(fields))
 
 
-class PlainRun:
-    """Messages that stand in a row from an offset on."""
-
-    def __init__(self, partition: Partition, messages: Sequence[Message], first: int) -> None:
-        self.partition = partition
-        self.messages = messages
-        self.first = first
-        self.size = sum([len(one.payload) + len(one.key or b"") for one in messages])
-        self.windows = 1
-
-    def __len__(self) -> int:
-        return len(self.messages)
-
-    def split(self, count: int) -> tuple[PlainRun, PlainRun]:
-        return (
-            PlainRun(self.partition, self.messages[:count], self.first),
-            PlainRun(self.partition, self.messages[count:], self.first + count),
-        )
-
-    def pick(self, index: int) -> PlainRun:
-        return PlainRun(self.partition, (self.messages[index],), self.first + index)
-
-
 @pytest.fixture(scope="session")
 def run_of() -> RunOf:
     """A run of messages that stand in a partition from an offset on."""
-    return PlainRun
+
+    def made(partition: Partition, messages: Sequence[Message], first: int) -> Run:
+        return partition.add([Record(one, first + at, 0) for at, one in enumerate(messages)])
+
+    return made

@@ -25,9 +25,8 @@ from penstock.plugin import Message
 from penstock.window import Window as Settings
 from penstock.window import WindowTime, WindowType
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing import Reason, Window, windows_of
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows import Reason, Window, windows_of
 
 RunOf = Callable[[Partition, Sequence[Message], int], Run]
 KEYS = [PartitionKey(0, 0), PartitionKey(0, 1), PartitionKey(1, 0)]

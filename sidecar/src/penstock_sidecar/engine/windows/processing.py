@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.windowing.bounds import Bounds
-from penstock_sidecar.engine.windowing.interface import Counts, Placement
-from penstock_sidecar.engine.windowing.open_windows import OpenWindows
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Window
+from penstock_sidecar.engine.settlement import Run
+from penstock_sidecar.engine.windows.bounds import Bounds
+from penstock_sidecar.engine.windows.interface import Counts, Placement
+from penstock_sidecar.engine.windows.open_windows import OpenWindows
+from penstock_sidecar.engine.windows.window import Window
 
 
 class ProcessingWindows(OpenWindows):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from penstock_sidecar.engine.windowing.bounds import Bounds
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts
-from penstock_sidecar.engine.windowing.open_windows import OpenWindows
-from penstock_sidecar.engine.windowing.window import Window
+from penstock_sidecar.engine.windows.bounds import Bounds
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts
+from penstock_sidecar.engine.windows.open_windows import OpenWindows
+from penstock_sidecar.engine.windows.window import Window
 
 
 class AlignedWindows(OpenWindows):

@@ -1,5 +1,6 @@
 """How far event time has come: which windows have all their messages."""
 
+from collections.abc import Iterable
 from math import inf
 from typing import Final
 
@@ -130,14 +131,21 @@ class Watermarks:
             is_held = any(one.is_new for one in active)
             self.value = BEGINNING if is_held else self._reached
         elif partitions:
-            self._idle_since = max(one.since for one in partitions) + self._idle_seconds
-            if self._idle_since > self._revoked_at or self._reached == BEGINNING:
-                # Whoever was idle last was alone before, and had the watermark.
+            since = max(one.since for one in partitions)
+            self._idle_since = max(since + self._idle_seconds, self._revoked_at)
+            if self._idle_since > self._revoked_at:
+                # Those that were idle last were alone before, and had the watermark.
+                self._reach(one for one in partitions if one.since == since)
+            if self._reached == BEGINNING:
+                # One that is new held the watermark till now, and has nothing to say.
                 seen = [one for one in partitions if not one.is_new]
-                last = max((one.since for one in seen), default=inf)
-                lowest = min((one.latest for one in seen if one.since == last), default=BEGINNING)
-                self._reached = max(self._reached, lowest)
-            self._idle_since = max(self._idle_since, self._revoked_at)
+                since = max((one.since for one in seen), default=inf)
+                self._reach(one for one in seen if one.since == since)
             self.value = self._reached
         else:
             self.value = self._reached
+
+    def _reach(self, partitions: Iterable[_Progress]) -> None:
+        """Go on to the lowest of partitions; one that is new has nothing, and holds the others."""
+        lowest = min((one.latest for one in partitions), default=BEGINNING)
+        self._reached = max(self._reached, lowest)

@@ -6,9 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from operator import attrgetter
 
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.bounds import Amount
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.bounds import Amount
 
 _index_of = attrgetter("index")
 

@@ -6,13 +6,13 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator
 from operator import attrgetter
 
-from penstock_sidecar.engine.windowing.bounds import Amount, Bounds
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts
-from penstock_sidecar.engine.windowing.open_windows import OpenWindows
-from penstock_sidecar.engine.windowing.order import in_order
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.window import Window
+from penstock_sidecar.engine.settlement import Run
+from penstock_sidecar.engine.windows.bounds import Amount, Bounds
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts
+from penstock_sidecar.engine.windows.open_windows import OpenWindows
+from penstock_sidecar.engine.windows.order import in_order
+from penstock_sidecar.engine.windows.window import Window
 
 _end_of = attrgetter("due")
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.settlement import Partition
-from penstock_sidecar.engine.windowing.dated import Dated
-from penstock_sidecar.engine.windowing.interface import Counts, Placement
-from penstock_sidecar.engine.windowing.run import Run
-from penstock_sidecar.engine.windowing.sliding import SlidingWindows
-from penstock_sidecar.engine.windowing.window import Reason, Window
+from penstock_sidecar.engine.settlement import Partition, Run
+from penstock_sidecar.engine.windows.dated import Dated
+from penstock_sidecar.engine.windows.interface import Counts, Placement
+from penstock_sidecar.engine.windows.sliding import SlidingWindows
+from penstock_sidecar.engine.windows.window import Reason, Window
 
 
 class ProcessingSlidingWindows:

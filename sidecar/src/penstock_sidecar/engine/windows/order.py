@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Run
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock_sidecar.engine.windowing import Reason
+from penstock_sidecar.engine.windows import Reason
 from penstock_sidecar.rfc3339 import milliseconds
 
 if TYPE_CHECKING:
-    from sidecar.tests.engine.windowing.conftest import MakeStage
+    from sidecar.tests.engine.windows.conftest import MakeStage
 
 
 def start_of(stage: MakeStage, stored: float = 5.0, **message: Any) -> tuple[int | None, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock_sidecar.engine.flow import PartitionKey
-from penstock_sidecar.engine.windowing import Reason
+from penstock_sidecar.engine.windows import Reason
 
 if TYPE_CHECKING:
-    from sidecar.tests.engine.windowing.conftest import MakeStage
+    from sidecar.tests.engine.windows.conftest import MakeStage
 
 TUMBLING = {"time": "Event", "size": 10.0}
 SESSION = {"time": "Event", "type": "Session", "gap": 5.0}
@@ -156,6 +156,32 @@ def test_a_partition_that_is_revoked_lets_the_watermark_go_on(stage: MakeStage) 
     one.revoke(1)
     assert one.windows.wake_at == 0.0
     assert one.expire(0.0) == ["a"]
+
+
+def test_where_the_last_busy_partition_is_revoked_the_clock_goes_on_from_there(
+    stage: MakeStage,
+) -> None:
+    one = stage(**TUMBLING, idle_timeout=30.0)
+    one.assign(0, 1)
+    one.came("a b", at=[5, 12], partition=0)
+    one.came("c", at=[4], partition=1, reads=False)
+    assert one.expire(50.0) == []
+    one.revoke(1)
+    assert one.expire(50.0) == []
+    assert one.windows.wake_at == 56.0
+    assert one.expire(56.0) == ["a"]
+
+
+def test_a_new_partition_without_messages_holds_the_watermark_until_it_is_idle(
+    stage: MakeStage,
+) -> None:
+    one = stage(**TUMBLING, idle_timeout=30.0)
+    one.came("a", at=[9], partition=0)
+    one.assign(1, now=10.0)
+    one.came("b", at=[12], now=20.0, partition=0)
+    assert one.windows.wake_at == 30.0
+    assert one.expire(39.9) == []
+    assert one.expire(40.0) == ["a"]
 
 
 def test_a_new_partition_holds_the_windows_back_and_is_not_late(stage: MakeStage) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from math import inf
 
-from penstock_sidecar.engine.windowing.run import Run
+from penstock_sidecar.engine.settlement import Run
 
 
 class Reason(StrEnum):
