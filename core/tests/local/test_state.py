@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from penstock.local.state import Run, RunningStream, RunState, find_run, state_folder
+from penstock.local.state import (
+    Run,
+    RunningProcessor,
+    RunningStream,
+    RunState,
+    find_run,
+    state_folder,
+)
 from penstock.plugin import UsageError
 
 NUMBERS = RunningStream("default", "numbers", "127.0.0.1:6565", "default_numbers", "text/plain")
@@ -83,3 +90,15 @@ def test_the_folder_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch
     assert state_folder() == Path("/states/penstock")
     monkeypatch.setenv("PENSTOCK_STATE_DIR", "/mine")
     assert state_folder() == Path("/mine")
+
+
+def test_a_processor_is_found_with_what_another_sidecar_would_have_to_know(tmp_path: Path) -> None:
+    upper = RunningProcessor(
+        "default", "upper", (("in", "words"), ("more", "words")), {"GROUP": "upper"}
+    )
+    with RunState.claim(tmp_path) as state:
+        state.describe(Run(7, processors=(upper,), control="/run/control"))
+        found = find_run(tmp_path)
+    assert found == Run(7, processors=(upper,), control="/run/control")
+    assert found.processor("default", "upper") == upper
+    assert found.processor("other", "upper") is None

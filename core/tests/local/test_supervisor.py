@@ -252,3 +252,37 @@ async def test_a_cancelled_supervisor_leaves_no_process(
     task.cancel()
     await asyncio.wait({task})
     assert not psutil.pid_exists(int(pid))
+
+
+async def test_a_paused_process_ends_and_is_started_anew_behind_the_pause(
+    reaper: Reaper, python: PythonCommand, tmp_path: Path
+) -> None:
+    shown = Shown()
+    supervisor = Supervisor(
+        service(python(COUNTING, "live"), always), Output([], shown), must_start=False
+    )
+    async with running(supervisor, reaper):
+        await shown.matches("life")
+        first = int((tmp_path / "lives").read_text())
+        async with supervisor.paused(10):
+            assert not psutil.pid_exists(first)
+            # What would start it anew otherwise does not.
+            supervisor.hurry()
+            await asyncio.sleep(0)
+            assert len((tmp_path / "lives").read_text().split()) == 1
+        await shown.matches("life", 2)
+    assert "again" not in shown.getvalue()
+
+
+async def test_a_paused_process_can_be_stopped(reaper: Reaper, python: PythonCommand) -> None:
+    shown = Shown()
+    supervisor = Supervisor(
+        service(python(COUNTING, "live"), always), Output([], shown), must_start=False
+    )
+    task = asyncio.create_task(supervisor.run(reaper))
+    await shown.matches("life")
+    async with supervisor.paused(10):
+        await supervisor.stop(10)
+        async with asyncio.timeout(10):
+            await task
+    assert len(re.findall("life", shown.getvalue())) == 1

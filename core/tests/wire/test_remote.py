@@ -107,6 +107,15 @@ async def test_starts_that_riffs_protocol_cannot_say_are_refused(
 
 
 @over_riff
+async def test_what_riffs_protocol_has_no_words_for_is_refused(remote: PubSub) -> None:
+    for start in (Edge.EARLIEST, AtTime(0)):
+        with pytest.raises(Unsupported, match="riff's protocol"):
+            await remote.locate("default_numbers", start)
+    with pytest.raises(Unsupported, match="cannot begin again at offset 0"):
+        await remote.ack("default_numbers", READERS, {0: -1})
+
+
+@over_riff
 async def test_over_riffs_protocol_each_message_of_an_impossible_topic_is_refused(
     remote: PubSub,
 ) -> None:

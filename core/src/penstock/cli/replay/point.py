@@ -72,12 +72,14 @@ def _time(option: str, text: str, now: float) -> float:
     try:
         if re.fullmatch(PATTERN, text):
             return now - parse_duration(text)
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text.upper())
         if time.tzinfo is not None and "T" in text.upper():
             return time.timestamp()
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{option}: {text!r}: {_EXPECTED}") from error
-    raise UsageError(f"{option}: {text!r} has no time zone: expected one, as {text}Z or +01:00")
+    raise UsageError(
+        f"{option}: {text!r} has no time zone: expected one, as in 2026-01-31T12:00:00Z"
+    )
 
 
 def check_order(start: Point, stop: Point) -> None:
