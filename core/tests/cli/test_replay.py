@@ -170,6 +170,7 @@ def test_a_processor_goes_back_to_the_first_record_and_on(penstock: Penstock, ap
     with penstock.run(app) as session:
         run.publish(words(500))
         run.outputs(500)
+        run.until_acked(249)
         said = run.replay("--from", "earliest", "--yes").stdout
         run.publish(words(100, "new"))
         counts = run.outputs(1100)
@@ -223,6 +224,7 @@ def test_it_asks_first(penstock: Penstock, app: Path) -> None:
     with penstock.run(app):
         run.publish(words(10))
         run.outputs(10)
+        run.until_acked(4)
         before = run.positions()
         answered = penstock("replay", "upper", "--from", "earliest", stdin="n\n").stdout
         assert 'Move the positions of "upper"? [y/N]: nothing was done' in answered
@@ -266,6 +268,7 @@ def test_each_range_has_a_version_of_its_own(penstock: Penstock, app: Path) -> N
     with penstock.run(app):
         run.publish(words(10))
         run.outputs(10)
+        run.until_acked(4)
         run.replay("--from", "earliest", "--to", "0", "--yes")
         run.replay("--from", "earliest", "--to", "0", "--yes")
         run.replay("--from", "1:4", "--to", "latest", "--yes")

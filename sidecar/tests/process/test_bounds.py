@@ -185,3 +185,28 @@ async def test_bounds_that_are_none_are_exit_code_2(sidecars: Sidecars) -> None:
     sidecar = sidecars.start(PENSTOCK_UNTIL='{"out": {"0": 6}}')
     assert await sidecar.wait() == 2
     assert "'out' is not an input: expected one of in" in sidecar.log
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"type": "Tumbling", "size": "1h", "time": "Event"},
+        {"type": "Tumbling", "size": "1h", "perKey": True},
+        {"type": "Sliding", "size": "1h", "every": "1h"},
+        {"type": "Session", "gap": "1h", "time": "Event", "perKey": True},
+        {"type": "Count", "count": 1000},
+        {"type": "Count", "count": 1000, "perKey": True},
+        {"type": "Global", "maxMessages": 1000},
+    ],
+    ids=json.dumps,
+)
+async def test_windows_that_would_stay_open_end_with_the_bound(
+    sidecars: Sidecars, functions: Functions, store: Gateway, window: dict[str, object]
+) -> None:
+    function = await functions.riff(counting)
+    sidecar = sidecars.start(
+        function.address, PENSTOCK_UNTIL='{"in": {"0": 6}}', PENSTOCK_WINDOW=json.dumps(window)
+    )
+    assert await sidecar.wait() == 0, sidecar.log
+    assert sum(int(one.payload) for one in await outputs(store)) == 7
+    assert await store.positions("in", "g") == {0: {0: 6}}
