@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -438,6 +440,45 @@ def wrong_uses(streams: Penstock, pool: Iterator[str]) -> str:
     stream = next(pool)
     fill_running(streams, stream, letter(), MESSAGE)
     return stream
+
+
+def test_a_gateway_that_goes_away_is_named(penstock: Penstock) -> None:
+    arguments = ("deadletter", "replay", "stranded", "--all", "--to", "elsewhere")
+    with penstock.start("gateway", "serve", "inmemory", "--port", "0") as other:
+        (address,) = other.shows(r"serves ([^;]+);")
+        fill(address, "default_stranded", [letter()])
+        with subprocess.Popen(
+            [sys.executable, "-m", "penstock.cli", *arguments, "--gateway", address],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stderr is not None
+            assert process.stderr.read(6) == "Replay"
+            other.interrupt()
+            process.stdin.write("y\n")
+            process.stdin.flush()
+            said = process.stderr.read()
+            assert process.wait(20) == 1
+    assert "replayed 0 dead letters" in said
+    assert f"Error: gateway {address} is not available" in said
+
+
+def test_ctrl_c_is_a_no(gateway: Gateway) -> None:
+    gateway.fill("default_kept", letter())
+    arguments = ("deadletter", "drop", "kept", "--all", "--gateway", gateway.address)
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock.cli", *arguments],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(4) == "Drop"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert "averager" in gateway("list", "kept").stdout
 
 
 def test_a_gateway_that_is_down_is_named(penstock: Penstock) -> None:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from penstock.plugin import Message, Record
 
 REMEMBERED = 1_000_000
-"""How many messages are remembered: some 150 MB."""
+"""How many messages are remembered: some 100 MB."""
 
 
 class Deduplicator:

@@ -92,7 +92,8 @@ async def read_to_end(
     left = dict(ends)
     if not left:
         return
-    group = Group(f"penstock-read-{uuid4().hex}")
+    # As `penstock subscribe`: where groups need rights, they are given by this prefix.
+    group = Group(f"penstock-subscribe-{uuid4().hex}")
     async with (
         await gateway.subscribe(topic, group, Edge.EARLIEST) as subscription,
         aclosing(read_batches(subscription, note)) as batches,

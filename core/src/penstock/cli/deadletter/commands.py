@@ -65,7 +65,7 @@ def list_letters(*, target: Target, processor: str | None, output: str) -> None:
     """
     letters = [
         letter
-        for letter in read_contents(target).open
+        for letter in asyncio.run(read_contents(target)).open
         if processor in (None, letter.origin.processor)
     ]
     if output == "json":
@@ -91,8 +91,9 @@ def show(*, target: Target, places: Sequence[Position], payload_encoding: str, o
     """
     if not places:
         raise UsageError("which dead letters? Give their PLACEs, as 0/17")
-    letters = choose(read_contents(target), target, places)
-    messages = asyncio.run(_messages(target, places))
+    with asyncio.Runner() as runner:
+        letters = choose(runner.run(read_contents(target)), target, places)
+        messages = runner.run(_messages(target, places))
     shown = [(letter, messages[letter.place]) for letter in letters]
     if output == "json":
         objects = [whole_as_json(*one, payload_encoding) for one in shown]
@@ -137,25 +138,30 @@ def replay(
     check_choice(places, everything=everything)
     if again and everything:
         raise UsageError("--again goes with PLACEs: --all is for all that are open")
-    hint = "; --again replays it all the same"
-    letters = choose(read_contents(target), target, places, again=again, hint=hint)
-    if _are_none(target, letters):
-        return
-    found = destinations(target, letters, to)
-    if to is None:
-        asyncio.run(check_destinations(letters, found))
-    if dry_run:
-        rows = [_plan(letter, found) for letter in letters]
-        click.echo(format_table(("place", "from", "to"), rows))
-        return
-    where = Counter(found[letter.origin.stream].name for letter in letters)
-    split = ", ".join(f"{number} to {name}" for name, number in where.items())
-    if yes or _agreed(f"Replay {_of(target, len(letters))}: {split}?"):
+    # One event loop for all of it, as gRPC wants; a person is asked outside of it.
+    with asyncio.Runner() as runner:
+        contents = runner.run(read_contents(target))
+        hint = "; --again replays it all the same"
+        letters = choose(contents, target, places, again=again, hint=hint)
+        if _are_none(target, letters):
+            return
+        found = destinations(target, letters, to)
+        if to is None:
+            runner.run(check_destinations(letters, found))
+        if dry_run:
+            rows = [_plan(letter, found) for letter in letters]
+            click.echo(format_table(("place", "from", "to"), rows))
+            return
+        where = Counter(found[letter.origin.stream].name for letter in letters)
+        split = ", ".join(f"{number} to {name}" for name, number in where.items())
+        if not yes and not _agreed(f"Replay {_of(target, len(letters))}: {split}?"):
+            ctx.exit(1)
         run = Replay(target, letters, found)
-        asyncio.run(run.run())
-        note(f"replayed {_of(target, run.replayed)}{_failures(run.failed)}")
+        try:
+            runner.run(run.run())
+        finally:
+            note(f"replayed {_of(target, run.replayed)}{_failures(run.failed)}")
         ctx.exit(1 if run.failed else 0)
-    ctx.exit(1)
 
 
 @command.command("drop")
@@ -177,14 +183,14 @@ def drop(
     the stream for as long as it keeps messages, and penstock deadletter replay --again takes them.
     """
     check_choice(places, everything=everything)
-    letters = choose(read_contents(target), target, places)
-    if _are_none(target, letters):
-        return
-    if yes or _agreed(f"Drop {_of(target, len(letters))}?"):
-        asyncio.run(_drop(target, letters))
+    with asyncio.Runner() as runner:
+        letters = choose(runner.run(read_contents(target)), target, places)
+        if _are_none(target, letters):
+            return
+        if not yes and not _agreed(f"Drop {_of(target, len(letters))}?"):
+            ctx.exit(1)
+        runner.run(_drop(target, letters))
         note(f"dropped {_of(target, len(letters))}")
-    else:
-        ctx.exit(1)
 
 
 async def _drop(target: Target, letters: Sequence[Letter]) -> None:

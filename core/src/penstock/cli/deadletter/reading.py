@@ -1,6 +1,5 @@
 """Reads a dead-letter stream, as often as a command needs it, up to where it ended at first."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from functools import partial
@@ -19,14 +18,14 @@ note: Final = partial(click.echo, err=True)
 """Says something beside what is printed."""
 
 
-def read_contents(target: Target) -> Contents:
+async def read_contents(target: Target) -> Contents:
     """What the stream holds now; messages in it that are no dead letters are noted.
 
     Raises:
         UsageError: There are messages, and no dead letter has ever been among them.
         TemporaryError: It cannot be read now.
     """
-    contents = asyncio.run(_read_contents(target))
+    contents = await _read_contents(target)
     if not contents.others:
         return contents
     if not contents.letters and not contents.resolutions:

@@ -136,8 +136,8 @@ class Replay:
             results = await gateway.publish(there.topic, messages)
         except TemporaryError as error:
             raise TemporaryError(
-                f"{error}; {self.replayed} are replayed, those from {place_name(places[0])} on "
-                "are not, or not for certain, and stay open"
+                f"{error}; dead letters from {place_name(places[0])} on may be published, and all "
+                "that are not marked stay open"
             ) from error
         except PermanentError as error:
             results = [error] * len(messages)
