@@ -9,6 +9,9 @@ from penstock.plugin import PermanentError, TemporaryError
 from penstock_kafka.publisher.share import Share
 from penstock_kafka.records import EncodedRecord, encode
 
+_AT_A_TIME = 1000
+"""Messages that are encoded before it is known whether they fit."""
+
 
 class RecordBatch(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
     """aiokafka's batch, with a loop for many records: each takes two thirds of the time."""
@@ -55,7 +58,7 @@ class Batch:
         """
         before = len(self)
         try:
-            self.builder.extend(encode(share.untaken[: self._max_messages]))
+            self.builder.extend(encode(share.untaken[: self._max_messages or _AT_A_TIME]))
         finally:
             count = len(self) - before
             share.taken += count

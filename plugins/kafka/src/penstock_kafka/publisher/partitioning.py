@@ -22,16 +22,16 @@ def share_out(
     partitions, of equal length, because a run is sent as one batch.
 
     Args:
-        keys: Of the messages; ``None`` where there is none.
+        keys: Of the messages; ``None`` or empty where there is none.
         partitions: How many there are.
         turn: The partition that gets the first run.
     """
-    unkeyed = [place for place, key in enumerate(keys) if key is None]
-    if len(unkeyed) == len(keys):
+    if not any(keys):
         return _runs(range(len(keys)), partitions, turn)
+    unkeyed = [place for place, key in enumerate(keys) if not key]
     places: defaultdict[int, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
-        if key is not None:
+        if key:
             # Most keys come again and again; of long ones too many would be kept.
             found = _cached_hash(key) if len(key) <= _CACHED_KEY_BYTES else hash_key(key)
             places[found % partitions].append(place)

@@ -47,7 +47,7 @@ class TopicLanes:
             partitions: How many the topic has.
         """
         shares = []
-        keys = [message.key or None for message in messages]
+        keys = [message.key for message in messages]
         for partition, places in share_out(keys, partitions, self._turn).items():
             if isinstance(places, range):
                 part = messages[places.start : places.stop]

@@ -1,7 +1,8 @@
 """Messages as records: CloudEvents in the binary mode of its Kafka binding."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from penstock.plugin import NO_HEADERS, Message
 from penstock_kafka.records.headers import (
@@ -27,15 +28,34 @@ _IS_EVENT = (SPEC_VERSION, b"1.0")
 _IS_TOMBSTONE = (PREFIX + TOMBSTONE, b"true")
 
 
-def encode(messages: Iterable[Message]) -> Iterator[EncodedRecord]:
+def encode(messages: Sequence[Message]) -> Iterable[EncodedRecord]:
     """Messages as keys, values and headers of records.
 
     What a message leaves empty has no header, so that it is read as empty again. This runs for
-    every message, so what repeats from one to the next is encoded once.
+    every message, so messages whose headers are all the same are done a column at a time.
 
     Raises:
-        UnicodeEncodeError: A text cannot be written: it has half of a surrogate pair.
+        UnicodeEncodeError: A text cannot be written: it has half of a surrogate pair. While it is
+            iterated, too.
     """
+    if not messages:
+        return ()
+    payloads, content_types, keys, extensions, ids, types, sources, times = zip(
+        *messages, strict=True
+    )
+    differ = any(ids) or any(times) or any(extensions)
+    if differ or not all(map(_is_uniform, (content_types, types, sources))):
+        return _encode_each(messages)
+    headers = _common(content_types[0], types[0], sources[0])
+    return zip([key or None for key in keys], payloads, repeat(headers))
+
+
+def _is_uniform(column: Sequence[str]) -> bool:
+    return column.count(column[0]) == len(column)
+
+
+def _encode_each(messages: Iterable[Message]) -> Iterator[EncodedRecord]:
+    """Encode messages that differ; what repeats from one to the next is encoded once."""
     common: list[Header] = [_IS_EVENT]
     extended: list[Header] = []
     repeated = common
