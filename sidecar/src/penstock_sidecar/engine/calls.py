@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
 from heapq import heappop, heappush
 from itertools import count
 
@@ -15,6 +16,18 @@ from penstock_sidecar.engine.lanes import Lanes
 from penstock_sidecar.engine.settings import FRAME_BYTES, FRAME_RECORDS, Settings
 from penstock_sidecar.engine.settlement import Partition, Run
 from penstock_sidecar.engine.windows import Window
+
+
+class _Kind(Enum):
+    """Why a bundle waits for a call. Each kind has as many calls as may be open at once.
+
+    The call of an open window may last as long as the window does: what failed, and what is behind
+    it, does not wait for that. What may have killed the function's host is tried alone.
+    """
+
+    ORDINARY = auto()
+    BEHIND_A_FAILURE = auto()
+    SUSPECT = auto()
 
 
 class Calls:
@@ -36,7 +49,7 @@ class Calls:
         self._lanes = Lanes(per_key=settings.window.per_key)
         self._bundles: dict[Bundle, None] = {}
         self._of_open_windows: dict[int, Bundle] = {}
-        self._waiting: list[tuple[int, int, Bundle]] = []
+        self._waiting: dict[_Kind, list[tuple[int, int, Bundle]]] = {kind: [] for kind in _Kind}
         self._resting: list[tuple[float, int, Bundle]] = []
         self._active: dict[int, Bundle] = {}
         self._suspects = 0
@@ -60,7 +73,7 @@ class Calls:
     @property
     def is_waiting_for_more(self) -> bool:
         """Whether nothing goes on before more messages come, or a window ends."""
-        return not (self._waiting or self._resting or self.host_is_away) and all(
+        return not (any(self._waiting.values()) or self._resting or self.host_is_away) and all(
             bundle.call and not (bundle.call.feeding or bundle.call.owes or bundle.ended)
             for bundle in self._active.values()
         )
@@ -249,7 +262,8 @@ class Calls:
         open_calls = self.opened()
         self._bundles.clear()
         self._active.clear()
-        self._waiting.clear()
+        for waiting in self._waiting.values():
+            waiting.clear()
         self._resting.clear()
         return open_calls
 
@@ -257,16 +271,32 @@ class Calls:
         """What is to be done now."""
         while self._resting and self._resting[0][0] <= now:
             self._want(heappop(self._resting)[2])
-        limit = 0 if self.host_is_away else 1 if self._suspects else self._settings.calls
-        while self._waiting and len(self._active) < limit:
-            bundle = heappop(self._waiting)[2]
+        if not self.host_is_away:
+            kinds = [_Kind.SUSPECT] if self._suspects else [_Kind.BEHIND_A_FAILURE, _Kind.ORDINARY]
+            for kind in kinds:
+                yield from self._open_calls(kind, now)
+        for bundle in self._active.values():
+            yield from self._feed(bundle, now)
+
+    def _open_calls(self, kind: _Kind, now: float) -> Iterator[OpenCall]:
+        limit = 1 if kind is _Kind.SUSPECT else self._settings.calls
+        free = limit - sum(self._kind(bundle) is kind for bundle in self._active.values())
+        waiting = self._waiting[kind]
+        while waiting and free > 0:
+            bundle = heappop(waiting)[2]
             bundle.queued = False
             if self._may_be_called(bundle):
+                free -= 1
                 yield self._open(bundle, now)
             else:
                 self._want(bundle)
-        for bundle in self._active.values():
-            yield from self._feed(bundle, now)
+
+    def _kind(self, bundle: Bundle) -> _Kind:
+        if bundle.is_suspect:
+            return _Kind.SUSPECT
+        if not self._settings.window.per_key and self._lanes.has(bundle):
+            return _Kind.BEHIND_A_FAILURE
+        return _Kind.ORDINARY
 
     def _may_be_called(self, bundle: Bundle) -> bool:
         for run in bundle.runs:
@@ -299,7 +329,8 @@ class Calls:
         if bundle.runs:
             if self._lanes.lets(bundle):
                 bundle.queued = True
-                heappush(self._waiting, (bundle.window.number, next(self._ties), bundle))
+                waiting = self._waiting[self._kind(bundle)]
+                heappush(waiting, (bundle.window.number, next(self._ties), bundle))
         elif bundle.ended:
             self._over(bundle)
 
