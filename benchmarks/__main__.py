@@ -1,21 +1,21 @@
 """Runs the benchmarks and prints what they found: `make bench`.
 
-`python -m benchmarks memory` or `kafka` runs the one half alone.
+`python -m benchmarks engine`, `memory` or `kafka` runs one part alone.
 """
 
 import asyncio
 import sys
 
-from benchmarks import memory
+from benchmarks import engine, memory
 from benchmarks.kafka import measurements
 
-HALVES = {"memory": memory.measure, "kafka": measurements.measure}
+PARTS = {"engine": engine.measure, "memory": memory.measure, "kafka": measurements.measure}
 
 
 async def main() -> None:
     """Run what is asked for, or all of it."""
-    for half in sys.argv[1:] or HALVES:
-        await HALVES[half]()
+    for part in sys.argv[1:] or PARTS:
+        await PARTS[part]()
 
 
 if __name__ == "__main__":
