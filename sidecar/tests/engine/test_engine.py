@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import pytest
 
+from penstock.delivery import Delivery
 from penstock.plugin import (
     Message,
-    NotReady,
     PenstockError,
     PermanentError,
     Position,
@@ -32,7 +32,7 @@ def engine(window: Window | None = None, *, marks: Marks | None = None, calls: i
             window=window or Window(),
             read_marks=marks or Marks(),
             write_marks=marks or Marks(),
-            calls=calls,
+            delivery=Delivery(in_flight_windows=calls),
         )
     )
     for number in (0, 1):
@@ -73,7 +73,10 @@ def test_the_first_message_opens_a_call_and_is_fed_to_it_at_once() -> None:
     ]
     feed = only(commands.Feed, told)
     assert [(part.input, len(part.messages)) for part in feed.parts] == [(0, 2)]
-    assert only(commands.WakeAt, told).time == 60.0
+    assert only(commands.WakeAt, told).time == 30.0
+    # Once the host has taken what there is, it owes nothing: only the window's end is waited for.
+    one.handle(events.BatchTaken(1), 1.0)
+    assert one.handle(events.Woken(), 30.0) == [commands.WakeAt(60.0)]
 
 
 def test_a_window_with_no_message_costs_no_call() -> None:
@@ -142,14 +145,14 @@ def test_outputs_of_unknown_inputs_have_no_key_and_are_named_after_the_call() ->
     ]
 
 
-def test_keys_are_kept_only_for_hosts_that_tell_inputs() -> None:
+def test_only_outputs_of_known_inputs_inherit_a_key() -> None:
     one = engine()
     one.handle(records(0, key=b"k"), 0.0)
     one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
     told = one.handle(events.OutputsReceived(1, json(), (0,), (0,)), 0.0)
     assert not kinds(told).count(commands.Publish)
     published = only(commands.Publish, one.handle(events.Published(0, [Position(0, 0)]), 0.0))
-    assert [message.key for message in published.messages] == [None]
+    assert [message.key for message in published.messages] == [b"k"]
 
 
 def test_outputs_go_where_their_result_index_says() -> None:
@@ -198,41 +201,21 @@ def test_progress_without_outputs_is_acked_at_once() -> None:
         (events.OutputsReceived(1, json(), (0,), (2,)), "names input 2 .* 2 were given"),
         (events.OutputsReceived(1, json(2), (0,), (1, 0)), "another order than their inputs"),
         (events.OutputsReceived(1, (), inputs_done=3), "3 inputs are reported done .* 2 were"),
-        (events.CallFailed(1, NotReady("the host is gone")), "the host is gone"),
     ],
 )
-def test_a_failure_of_the_function_names_its_inputs_and_ends_everything(
+def test_outputs_that_cannot_be_are_a_failure_of_the_function(
     event: events.Event, text: str
 ) -> None:
     one = engine()
     one.handle(records(5, 6), 0.0)
     told = one.handle(event, 0.0)
-    failure = only(commands.Fail, told)
-    assert failure.where == "left[0] 5-6"
+    assert only(commands.AbandonCall, told).call == 1
+    retried = only(commands.Retried, told)
+    assert retried.where == "left[0] 5-6"
     with pytest.raises(PenstockError, match=text):
-        raise failure.error
+        raise retried.error
+    # What comes of the call after that is of no interest.
     assert not one.handle(events.CallEnded(1), 0.0)
-
-
-def test_a_failure_waits_for_the_outputs_of_what_was_done_before_it() -> None:
-    one = engine(COUNT)
-    one.handle(records(0, 1, 2, 3), 0.0)
-    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
-    one.handle(events.CallEnded(1), 0.0)
-    told = one.handle(events.CallFailed(2, PermanentError("boom")), 0.0)
-    assert told == [commands.WakeAt(5.0)]
-    told = one.handle(events.Published(0, [Position(0, 0)]), 1.0)
-    assert kinds(told) == [commands.Ack, commands.Fail]
-    assert only(commands.Fail, told).where == "left[0] 3"
-
-
-def test_a_failure_does_not_wait_long() -> None:
-    one = engine(COUNT)
-    one.handle(records(0, 1, 2, 3), 0.0)
-    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
-    one.handle(events.CallEnded(1), 0.0)
-    one.handle(events.CallFailed(2, PermanentError("boom")), 0.0)
-    assert kinds(one.handle(events.Woken(), 5.0)) == [commands.Fail]
 
 
 def test_an_output_of_an_input_that_was_done_is_a_failure() -> None:
@@ -240,25 +223,19 @@ def test_an_output_of_an_input_that_was_done_is_a_failure() -> None:
     one.handle(records(5, 6), 0.0)
     one.handle(events.OutputsReceived(1, (), inputs_done=1), 0.0)
     told = one.handle(events.OutputsReceived(1, json(), (0,), (0,)), 0.0)
-    assert only(commands.Fail, told).where == "left[0] 6"
+    assert only(commands.Retried, told).where == "left[0] 6"
 
 
-def test_an_output_that_is_refused_for_good_is_a_failure() -> None:
+def test_a_stream_that_can_never_be_published_to_ends_everything() -> None:
     one = engine()
     one.handle(records(5), 0.0)
     one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
-    told = one.handle(events.Published(0, [PermanentError("too large")]), 0.0)
-    failure = only(commands.Fail, told)
-    assert str(failure.error) == "output json: message g/left/0/5/call/json/0: too large"
+    failure = only(
+        commands.Fail, one.handle(events.PublishFailed(0, PermanentError("no such topic")), 0.0)
+    )
+    assert str(failure.error) == "output json: no such topic"
     assert failure.where == "left[0] 5"
-
-
-def test_a_stream_that_can_never_be_published_to_is_a_failure() -> None:
-    one = engine()
-    one.handle(records(5), 0.0)
-    one.handle(events.OutputsReceived(1, json(), (0,)), 0.0)
-    told = one.handle(events.PublishFailed(0, PermanentError("no such topic")), 0.0)
-    assert str(only(commands.Fail, told).error) == "output json: no such topic"
+    assert not one.handle(events.CallEnded(1), 0.0)
 
 
 def test_outputs_are_not_asked_for_while_too_many_wait_to_be_published() -> None:

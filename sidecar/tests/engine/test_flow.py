@@ -26,7 +26,7 @@ def test_each_partition_is_granted_one_read_at_a_time() -> None:
     flow.add(B)
     assert [grant.key for grant in flow.grants()] == [B]
     assert not list(flow.grants())
-    flow.came(A, 1, 10)
+    flow.came(A)
     assert [grant.key for grant in flow.grants()] == [A]
 
 
@@ -34,7 +34,8 @@ def test_nothing_is_granted_while_the_buffer_is_full() -> None:
     flow = Flow(MARKS)
     flow.add(A)
     list(flow.grants())
-    flow.came(A, 100, 10)
+    flow.level.rise(100, 10)
+    flow.came(A)
     assert not list(flow.grants())
     flow.level.fall(50, 10)
     assert [grant.key for grant in flow.grants()] == [A]

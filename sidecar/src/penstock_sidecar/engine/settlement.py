@@ -43,9 +43,8 @@ class Partition:
     @property
     def bounds(self) -> tuple[int, int] | None:
         """The first and the last offset that are not done; ``None``: all is."""
-        if not self._chunks:
-            return None
-        return self._chunks[0].first_open, self._chunks[-1].last_open
+        undone = [chunk for chunk in self._chunks if chunk.left]
+        return (undone[0].first_open, undone[-1].last_open) if undone else None
 
     def add(self, records: Sequence[Record]) -> Run:
         """Take in what was read behind everything that came before."""
