@@ -47,6 +47,8 @@ CHANNEL_OPTIONS: Final = (
     # A server that was restarted is found again at once; the default waits up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # That another channel could not reach somebody at this address a moment ago says nothing.
+    ("grpc.use_local_subchannel_pool", 1),
     # Gateways and functions are neighbours: a proxy for the world outside is not asked.
     ("grpc.enable_http_proxy", 0),
 )
