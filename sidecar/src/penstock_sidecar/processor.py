@@ -148,7 +148,7 @@ class Processor:
     def _watched(self) -> AbstractAsyncContextManager[Observer]:
         return open_observer(
             self._configuration,
-            (self._inputs, self._outputs),
+            (self._inputs, self._outputs, self._dead_letters),
             self._settings,
             lambda: self._ready.is_there,
             self._tracer,

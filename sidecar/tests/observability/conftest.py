@@ -165,6 +165,10 @@ class Watched:
                 self._check()
             return found
 
+    async def until_failed(self) -> None:
+        """Wait until a call of the function has failed."""
+        await self.until(lambda found: (found("function_failures_total", reason="failed") or 0) > 0)
+
     async def outputs(self, count: int) -> list[Message]:
         """The first so many messages of the output."""
         found: list[Message] = []

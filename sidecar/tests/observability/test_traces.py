@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from penstock.plugin import Message
-from penstock_sidecar.pump import FunctionFailure
 
 if TYPE_CHECKING:
     from sidecar.tests.observability.conftest import Watched
@@ -219,9 +218,11 @@ async def test_a_failure_is_shown(
         raise ValueError("no good")
 
     await watched.publish("a", traceparent=parent_of(1))
-    watched.start((await functions.one_value(fail)).address)
-    with pytest.raises(FunctionFailure):
-        await watched.end()
+    watched.start(
+        (await functions.one_value(fail)).address, PENSTOCK_DELIVERY='{"maxDeliveries": 1}'
+    )
+    await watched.until_failed()
+    await watched.stop()
     [span] = named(exporter, "process in")
     assert parent(span) == 1
     assert span.status.status_code is StatusCode.ERROR

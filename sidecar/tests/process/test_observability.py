@@ -186,15 +186,19 @@ async def test_each_event_is_an_object_with_its_context(
 
 
 async def test_a_failure_of_several_lines_is_one_event(
-    sidecars: Sidecars, functions: Functions, bound: Gateway
+    sidecars: Sidecars, functions: Functions, bound: Gateway, until: Until
 ) -> None:
     host = await functions.one_value(fail)
     await publish(bound, 1)
-    sidecar = sidecars.start(host.address, PENSTOCK_LOG_FORMAT="json")
-    assert await sidecar.wait() == 1
-    last = events(sidecar)[-1]
-    assert last["level"] == "ERROR"
-    assert "no good; not done: in[0] 0" in last["message"]
+    sidecar = sidecars.start(
+        host.address, PENSTOCK_LOG_FORMAT="json", PENSTOCK_DELIVERY='{"maxDeliveries": 1}'
+    )
+    await until(lambda: "no good" in sidecar.log)
+    assert await sidecar.stop() == 0
+    [stopped] = [one for one in events(sidecar) if one["level"] == "ERROR"]
+    assert "partition 0 stops at in[0] 0" in stopped["message"]
+    assert "no good" in stopped["message"]
+    assert (stopped["input"], stopped["partition"]) == ("in", 0)
 
 
 async def test_a_fault_is_one_event_with_its_traceback(

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from penstock.delivery import BackoffPolicy, Delivery
 from penstock.plugin import Edge, Group, Message, PubSub, Record, StreamSettings, Subscription
 from penstock.server import GatewayServer
 from penstock.window import Window
@@ -17,6 +18,9 @@ from penstock_sidecar.pump import Pump, Sink, Source
 
 PATIENCE = 10.0
 """Seconds before a test that waits for something gives up."""
+
+QUICK = Delivery(max_deliveries=2, backoff=BackoffPolicy(initial=0.001))
+"""A function that fails is called once more, at once."""
 
 
 async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
@@ -65,6 +69,7 @@ class Bench:
         inputs: Sequence[str] = ("in",),
         outputs: Mapping[str, str] | None = None,
         pubsub: PubSub | None = None,
+        delivery: Delivery = QUICK,
     ) -> None:
         """Start a pump from topics named as the inputs to topics named as the outputs."""
         sinks = {"out": "text/plain"} if outputs is None else outputs
@@ -77,10 +82,12 @@ class Bench:
             inputs=tuple(inputs),
             outputs=tuple(Output(name, type_) for name, type_ in sinks.items()),
             window=window or Window(),
+            delivery=delivery,
         )
         self._members = [await way.subscribe(topic, Group("g"), Edge.EARLIEST) for topic in inputs]
         sources = [Source(name, member) for name, member in zip(inputs, self._members, strict=True)]
-        targets = [Sink(name, way, name) for name in sinks]
+        names = [*sinks, *([delivery.dead_letter_stream] if delivery.dead_letter else [])]
+        targets = [Sink(name, way, name) for name in names]
         self.pump = Pump(settings, sources, targets, self._host)
         self.running = asyncio.create_task(self.pump.run())
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import grpc
 import pytest
 
+from penstock.delivery import BackoffPolicy, DeadLetter, Delivery
 from penstock.plugin import (
     AtOffsets,
     Edge,
@@ -28,7 +29,6 @@ from penstock.plugin import (
 from penstock.plugin.subscription import READ_BYTES, SubscriptionEvent
 from penstock.window import Window, WindowType
 from penstock_sidecar.engine import Marks
-from penstock_sidecar.pump import silence
 
 Item = tuple[int, Message]
 PAIRS = Window(type=WindowType.COUNT, count=2)
@@ -46,8 +46,12 @@ class Served(Protocol):
 
 
 class Functions(Protocol):
-    async def riff(self, function: Callable[[AsyncIterator[Item]], Any]) -> Served: ...
-    async def streams(self, function: Callable[[AsyncIterator[Item]], Any]) -> Served: ...
+    async def riff(
+        self, function: Callable[[AsyncIterator[Item]], Any], port: int = 0
+    ) -> Served: ...
+    async def streams(
+        self, function: Callable[[AsyncIterator[Item]], Any], port: int = 0
+    ) -> Served: ...
     async def one_value(self, function: Callable[[Item], Sequence[Item]]) -> Served: ...
 
 
@@ -65,6 +69,7 @@ class Bench(Protocol):
         inputs: Sequence[str] = ("in",),
         outputs: Mapping[str, str] | None = None,
         pubsub: PubSub | None = None,
+        delivery: Delivery = ...,
     ) -> None: ...
     async def outputs(self, count: int, topic: str = "out") -> list[Message]: ...
     async def acked(self, topic: str = "in") -> Mapping[int, int]: ...
@@ -94,8 +99,12 @@ def texts(messages: Sequence[Message]) -> list[str]:
 
 
 @pytest.mark.parametrize("protocol", ["riff", "streams"])
-async def test_a_function_that_fails_names_its_inputs_and_nothing_is_acked_past_it(
-    bench: Bench, functions: Functions, protocol: str
+async def test_a_message_that_the_function_fails_with_stops_its_partition_and_is_named(
+    bench: Bench,
+    functions: Functions,
+    until: Until,
+    caplog: pytest.LogCaptureFixture,
+    protocol: str,
 ) -> None:
     async def fail_at_c(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
         async for number, message in items:
@@ -106,13 +115,17 @@ async def test_a_function_that_fails_names_its_inputs_and_nothing_is_acked_past_
     serve = functions.riff if protocol == "riff" else functions.streams
     await bench.publish("in", "a", "b", "c", "d")
     await bench.start((await serve(fail_at_c)).address, PAIRS)
-    with pytest.raises(PermanentError, match=r"UNKNOWN: .*c is no good.*; not done: in\[0\] 2-3"):
-        await bench.end()
+    await until(lambda: "input in: partition 0 stops at in[0] 2" in caplog.text)
+    assert "in[0] 2-3 (attempt 1), again in 0.00" in caplog.text
+    assert "fails with one of 2 messages (in[0] 2-3): giving them to it in two parts" in caplog.text
+    assert "UNKNOWN: " in caplog.text
+    assert not bench.running.done()
+    await bench.stop()
     assert await bench.acked() == {0: 1}
 
 
 async def test_what_a_function_of_one_value_did_before_it_failed_is_acked(
-    direct_bench: Bench, functions: Functions
+    direct_bench: Bench, functions: Functions, until: Until, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail_at_c(item: Item) -> Sequence[Item]:
         if item[1].payload == b"c":
@@ -123,35 +136,93 @@ async def test_what_a_function_of_one_value_did_before_it_failed_is_acked(
     await direct_bench.start((await functions.one_value(fail_at_c)).address)
     await direct_bench.until_acked(1)
     await direct_bench.publish("in", "c")
-    with pytest.raises(PermanentError, match=r"not done: in\[0\] 2$"):
-        await direct_bench.end()
+    await until(lambda: "partition 0 stops at in[0] 2" in caplog.text)
     assert await direct_bench.acked() == {0: 1}
 
 
 async def test_an_output_of_a_wrong_type_is_a_failure_of_the_function(
-    direct_bench: Bench, functions: Functions
+    direct_bench: Bench, functions: Functions, until: Until, caplog: pytest.LogCaptureFixture
 ) -> None:
     await direct_bench.publish("in", "a")
     host = await functions.streams(echo)
-    await direct_bench.start(host.address, outputs={"out": "application/json"})
-    with pytest.raises(
-        PermanentError, match=r"output out: expected application/json got text/plain; .*in\[0\] 0"
-    ):
-        await direct_bench.end()
+    await direct_bench.start(
+        host.address, Window(type=WindowType.COUNT, count=1), outputs={"out": "application/json"}
+    )
+    await until(lambda: "stops at in[0] 0" in caplog.text)
+    assert "output out: expected application/json got text/plain" in caplog.text
     assert await direct_bench.acked() == {}
 
 
-async def test_a_host_that_goes_away_is_no_failure_of_the_function(
+async def test_a_host_that_goes_away_is_found_again_and_gets_the_same_messages(
     direct_bench: Bench, functions: Functions, until: Until
 ) -> None:
     host = await functions.streams(hang)
-    await direct_bench.publish("in", "a")
-    await direct_bench.start(host.address)
-    await until(lambda: bool(host.calls and host.calls[0].items))
+    await direct_bench.publish("in", "a", "b")
+    await direct_bench.start(host.address, PAIRS)
+    await until(lambda: bool(host.calls and len(host.calls[0].items) == 2))
     await host.server.stop(None)
-    with pytest.raises(NotReady, match=r"the function at .* is gone"):
-        await direct_bench.end()
     assert await direct_bench.acked() == {}
+    again = await functions.streams(echo, int(host.address.rpartition(":")[2]))
+    assert texts(await direct_bench.outputs(2)) == ["a", "b"]
+    await direct_bench.until_acked(1)
+    # The membership is the same: no partition moved.
+    assert not direct_bench.running.done()
+    assert [len(call.items) for call in again.calls] == [2]
+
+
+async def test_a_call_that_hangs_is_ended_at_its_time_and_repeated(
+    direct_bench: Bench, functions: Functions, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = 0
+
+    async def hang_once(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        nonlocal calls
+        calls += 1
+        async for item in items:
+            if calls == 1:
+                await asyncio.Event().wait()
+            yield item
+
+    await direct_bench.publish("in", "a", "b")
+    host = await functions.streams(hang_once)
+    await direct_bench.start(host.address, PAIRS, delivery=Delivery(timeout=0.2))
+    assert texts(await direct_bench.outputs(2)) == ["a", "b"]
+    await direct_bench.until_acked(1)
+    assert "the function has not answered within 0.2 s" in caplog.text
+
+
+async def test_a_stop_does_not_wait_for_a_function_that_rests_after_a_failure(
+    direct_bench: Bench, functions: Functions, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Item) -> Sequence[Item]:
+        raise ValueError("no good")
+
+    slow = Delivery(backoff=BackoffPolicy(initial=20.0))
+    await direct_bench.publish("in", "a")
+    await direct_bench.start((await functions.one_value(fail)).address, delivery=slow)
+    await until(lambda: "(attempt 1), again in" in caplog.text)
+    await direct_bench.stop(grace=0.1)
+    assert await direct_bench.acked() == {}
+
+
+async def test_dead_letters_that_cannot_be_written_for_a_while_hold_the_ack(
+    direct_bench: Bench, functions: Functions, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Item) -> Sequence[Item]:
+        raise ValueError("no good")
+
+    faulty = Faulty(direct_bench.store)
+    faulty.publishes = [NotReady("the broker is away")] * 3
+    once = Delivery(max_deliveries=1, dead_letter=DeadLetter(stream="oops"))
+    await direct_bench.publish("in", "a")
+    await direct_bench.start(
+        (await functions.one_value(fail)).address, pubsub=faulty, delivery=once
+    )
+    await until(lambda: caplog.text.count("output oops: publishing 1 messages again after") == 2)
+    assert await direct_bench.acked() == {}
+    [letter] = await direct_bench.outputs(1, "oops")
+    assert letter.payload == b"a"
+    await direct_bench.until_acked(0)
 
 
 async def test_a_membership_that_is_lost_ends_the_session(
@@ -176,19 +247,6 @@ async def test_a_stop_does_not_wait_for_a_function_that_hangs(
     await direct_bench.stop(grace=0.1)
     assert await direct_bench.acked() == {}
     assert "not done in time, and to be repeated: in[0] 0-1" in caplog.text
-
-
-async def test_a_function_that_hangs_is_named(
-    direct_bench: Bench,
-    functions: Functions,
-    until: Until,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(silence, "SECONDS", 0.05)
-    await direct_bench.publish("in", "a", "b")
-    await direct_bench.start((await functions.streams(hang)).address, PAIRS)
-    await until(lambda: "has all messages of a window and does not end" in caplog.text)
 
 
 class Faulty(PubSub):

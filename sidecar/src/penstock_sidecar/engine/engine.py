@@ -93,17 +93,22 @@ class Engine:
             open_windows=self._calls.open_windows
             + (0 if self._windows.eager else self._windows.open),
             ended_windows=self._calls.ended_windows,
-            read_messages=self._held.records,
-            read_bytes=self._held.bytes,
+            calls=len(self._calls.opened()),
+            held_messages=self._held.records,
+            held_bytes=self._held.bytes,
+            read_messages=self._flow.level.records,
+            read_bytes=self._flow.level.bytes,
             write_messages=self._outbox.level.records,
             write_bytes=self._outbox.level.bytes,
             retries=self._failures.retries,
             dead_letters=self._failures.dead_letters,
             lost=self._failures.lost,
-            stopped_partitions=self._stopped_partitions,
-            late=counts.late_dropped + counts.late_dead + counts.late_windows,
+            stopped=tuple(one.key for one in self._partitions.assigned() if one.stopped),
+            late_dropped=counts.late_dropped,
+            late_dead=counts.late_dead,
+            late_windows=counts.late_windows,
             undated=counts.undated,
-            ended_early=counts.early.total(),
+            ended_early={reason.value: count for reason, count in counts.early.items()},
         )
 
     def handle(self, event: events.Event, now: float) -> list[commands.Command]:

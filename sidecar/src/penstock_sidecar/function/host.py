@@ -110,6 +110,13 @@ class FunctionHost:
         self._speaks_batch, self._reports = answer
         await self._let_go(before)
 
+    async def gone(self) -> None:
+        """Wait until the connection is lost, though nobody calls."""
+        channel = self._channel
+        assert channel, "connect comes first"
+        if (state := channel.get_state()) is grpc.ChannelConnectivity.READY:
+            await channel.wait_for_state_change(state)
+
     async def close(self) -> None:
         """Let go of the connection, and of the calls that are open."""
         channel, self._channel = self._channel, None

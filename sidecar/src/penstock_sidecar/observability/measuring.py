@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from time import time
+from typing import Final
 
 from penstock.observability.lag import FollowedGroup, LagWatch
 from penstock.observability.metrics_page import MetricsPage
@@ -17,6 +18,21 @@ from penstock_sidecar.observability.metrics import SidecarMetrics
 from penstock_sidecar.observability.names import Names
 from penstock_sidecar.observability.observer import Membership, Observer
 from penstock_sidecar.pump import Pump, Sink, Source
+
+_COUNTED: Final = (
+    "ended_windows",
+    "retries",
+    "dead_letters",
+    "lost",
+    "late_dropped",
+    "late_dead",
+    "late_windows",
+    "undated",
+    "ended_early",
+)
+"""What is counted, where everything else is what an engine holds now."""
+
+_EARLY: Final = ("maxMessages", "maxBytes", "buffer")
 
 
 class Measuring(Observer):
@@ -38,10 +54,14 @@ class Measuring(Observer):
         self._lag = LagWatch(held=True)
         self._inputs: dict[int, FollowedGroup] = {}
         self._pump: Pump | None = None
-        self._ended_windows = 0
+        self._counted = Usage()
         metrics, processor = self._metrics, names.processor
         metrics.about.labels(processor, names.namespace, names.group).set(1)
-        for buffer, marks in (("read", settings.read_marks), ("write", settings.write_marks)):
+        for buffer, marks in (
+            ("read", settings.read_marks),
+            ("held", settings.hold_marks),
+            ("write", settings.write_marks),
+        ):
             metrics.buffer_limit_messages.labels(processor, buffer).set(marks.high_records)
             metrics.buffer_limit_bytes.labels(processor, buffer).set(marks.high_bytes)
         self._latency = metrics.end_to_end_seconds.labels(processor)
@@ -52,7 +72,7 @@ class Measuring(Observer):
             seconds=metrics.publish_seconds.labels(processor),
             under_way=metrics.publishing_messages.labels(processor),
         )
-        for operation in ("read", "publish", "ack", "session"):
+        for operation in ("read", "publish", "ack", "function", "session"):
             metrics.retries.labels(processor, operation)
         for reason in ("failed", "gone"):
             metrics.function_failures.labels(processor, reason)
@@ -117,9 +137,9 @@ class Measuring(Observer):
 
     def ended(self, pump: Pump) -> None:
         """Show what it has done; what it held is given up."""
-        done = pump.usage.ended_windows
-        self._show(Usage(ended_windows=done))
-        self._pump, self._ended_windows = None, 0
+        done = pump.usage
+        self._show(Usage(**{name: getattr(done, name) for name in _COUNTED}))
+        self._pump, self._counted = None, Usage()
 
     def restarting(self) -> None:
         """Count it."""
@@ -152,9 +172,32 @@ class Measuring(Observer):
     def _show(self, usage: Usage) -> None:
         metrics, processor = self._metrics, self._names.processor
         metrics.open_windows.labels(processor).set(usage.open_windows)
-        metrics.ended_windows.labels(processor).inc(usage.ended_windows - self._ended_windows)
-        self._ended_windows = usage.ended_windows
-        metrics.buffer_messages.labels(processor, "read").set(usage.read_messages)
-        metrics.buffer_messages.labels(processor, "write").set(usage.write_messages)
-        metrics.buffer_bytes.labels(processor, "read").set(usage.read_bytes)
-        metrics.buffer_bytes.labels(processor, "write").set(usage.write_bytes)
+        metrics.calls_in_flight.labels(processor).set(usage.calls)
+        for buffer, messages, size in (
+            ("read", usage.read_messages, usage.read_bytes),
+            ("held", usage.held_messages, usage.held_bytes),
+            ("write", usage.write_messages, usage.write_bytes),
+        ):
+            metrics.buffer_messages.labels(processor, buffer).set(messages)
+            metrics.buffer_bytes.labels(processor, buffer).set(size)
+        # What goes on again, or goes elsewhere, must not stay.
+        metrics.stopped_partition.clear()
+        for number, partition in usage.stopped:
+            names = self._names.inputs[number]
+            metrics.stopped_partition.labels(processor, *names, partition).set(1)
+        before, self._counted = self._counted, usage
+        for counter, total, counted in (
+            (metrics.ended_windows, usage.ended_windows, before.ended_windows),
+            (metrics.late_windows, usage.late_windows, before.late_windows),
+            (metrics.undated_messages, usage.undated, before.undated),
+            (metrics.dead_letters, usage.dead_letters, before.dead_letters),
+            (metrics.lost_messages, usage.lost, before.lost),
+        ):
+            counter.labels(processor).inc(total - counted)
+        late, retries = metrics.late_messages, metrics.retries
+        late.labels(processor, "Drop").inc(usage.late_dropped - before.late_dropped)
+        late.labels(processor, "DeadLetter").inc(usage.late_dead - before.late_dead)
+        retries.labels(processor, "function").inc(usage.retries - before.retries)
+        for reason in _EARLY:
+            ended = usage.ended_early.get(reason, 0) - before.ended_early.get(reason, 0)
+            metrics.early_windows.labels(processor, reason).inc(ended)

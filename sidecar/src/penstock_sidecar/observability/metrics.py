@@ -113,7 +113,13 @@ class SidecarMetrics:
         self.function_calls = Counter(
             "penstock_sidecar_function_calls_total",
             "Calls of the function: one for each window, and one more where a call ends before "
-            "its window.",
+            "its window, or is repeated.",
+            _PROCESSOR,
+            registry=registry,
+        )
+        self.calls_in_flight = Gauge(
+            "penstock_sidecar_calls_in_flight",
+            "Calls of the function that are open.",
             _PROCESSOR,
             registry=registry,
         )
@@ -144,10 +150,55 @@ class SidecarMetrics:
             _PROCESSOR,
             registry=registry,
         )
+        self.early_windows = Counter(
+            "penstock_sidecar_early_windows_total",
+            "Windows that ended before they were to, by the reason: a bound of the window, or a "
+            "buffer that is full.",
+            (*_PROCESSOR, "reason"),
+            registry=registry,
+        )
+        self.late_messages = Counter(
+            "penstock_sidecar_late_messages_total",
+            "Messages whose windows had ended when they came, by what became of them: Drop or "
+            "DeadLetter.",
+            (*_PROCESSOR, "policy"),
+            registry=registry,
+        )
+        self.late_windows = Counter(
+            "penstock_sidecar_late_windows_total",
+            "Windows that were made for late messages, by policy NewWindow.",
+            _PROCESSOR,
+            registry=registry,
+        )
+        self.undated_messages = Counter(
+            "penstock_sidecar_undated_messages_total",
+            "Messages without a time, or with one that cannot be: they got another one.",
+            _PROCESSOR,
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "penstock_sidecar_dead_letters_total",
+            "Messages that were given to the dead-letter stream.",
+            _PROCESSOR,
+            registry=registry,
+        )
+        self.lost_messages = Counter(
+            "penstock_sidecar_lost_messages_total",
+            "Messages that were not processed and are not repeated, by guarantee AtMostOnce.",
+            _PROCESSOR,
+            registry=registry,
+        )
+        self.stopped_partition = Gauge(
+            "penstock_sidecar_stopped_partition",
+            "Partitions that stand still, because a message of each can be neither processed nor "
+            "set aside; 1 for each of them.",
+            (*_INPUT, "partition"),
+            registry=registry,
+        )
         self.retries = Counter(
             "penstock_sidecar_retries_total",
-            "What failed and is done again: read, publish, ack, or session, where everything "
-            "begins anew.",
+            "What failed and is done again: read, publish, ack, function, where it gets messages "
+            "again, or session, where everything begins anew.",
             (*_PROCESSOR, "operation"),
             registry=registry,
         )
@@ -184,13 +235,14 @@ class SidecarMetrics:
         )
         self.buffer_messages = Gauge(
             "penstock_sidecar_buffer_messages",
-            "Messages that wait: read, for the function to take them; write, to be published.",
+            "Messages that are kept: read, for the function to take them; held, until they are "
+            "done, those of read among them; write, to be published.",
             _BUFFER,
             registry=registry,
         )
         self.buffer_bytes = Gauge(
             "penstock_sidecar_buffer_bytes",
-            "Bytes of payload that wait.",
+            "Bytes of payload that are kept.",
             _BUFFER,
             registry=registry,
         )

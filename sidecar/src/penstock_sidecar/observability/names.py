@@ -9,7 +9,8 @@ class Names(NamedTuple):
 
     Attributes:
         processor, namespace, group: The processor's; the namespace may be empty.
-        inputs, outputs: For each its alias and its stream.
+        inputs, outputs: For each its alias and its stream; behind the outputs the dead letters,
+            which have no alias but their stream, if there are any.
     """
 
     processor: str

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 @asynccontextmanager
 async def open_observer(
     configuration: Configuration,
-    bindings: tuple[Sequence[Binding], Sequence[Binding]],
+    bindings: tuple[Sequence[Binding], Sequence[Binding], Binding | None],
     settings: Settings,
     is_ready: Callable[[], bool],
     tracer: "Tracer | None",
@@ -29,7 +29,7 @@ async def open_observer(
 
     Args:
         configuration: The processor.
-        bindings: Of its inputs, and of its outputs.
+        bindings: Of its inputs, of its outputs, and of its dead letters.
         settings: As its engine has them.
         is_ready: Whether messages can flow.
         tracer: What makes spans; ``None``: nothing does.
@@ -37,7 +37,7 @@ async def open_observer(
     Raises:
         UsageError: The port of the metrics is not to be had.
     """
-    inputs, outputs = bindings
+    inputs, outputs, dead_letters = bindings
     async with AsyncExitStack() as stack:
         observers = []
         if configuration.metrics:
@@ -50,8 +50,11 @@ async def open_observer(
                     for one, to in zip(configuration.inputs, inputs, strict=True)
                 ],
                 [
-                    (name, to.stream)
-                    for name, to in zip(configuration.outputs, outputs, strict=True)
+                    *(
+                        (name, to.stream)
+                        for name, to in zip(configuration.outputs, outputs, strict=True)
+                    ),
+                    *([(dead_letters.stream, dead_letters.stream)] if dead_letters else []),
                 ],
             )
             observers.append(

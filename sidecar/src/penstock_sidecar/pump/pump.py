@@ -9,11 +9,11 @@ from typing import Any
 from penstock.plugin import PermanentError, PubSub, Subscription, TemporaryError, UsageError
 from penstock_sidecar.engine import Engine, Event, Settings, Usage, commands, events
 from penstock_sidecar.function import FunctionHost
-from penstock_sidecar.pump import report
 from penstock_sidecar.pump.acknowledger import Acknowledger
 from penstock_sidecar.pump.caller import Caller
 from penstock_sidecar.pump.input_reader import InputReader
 from penstock_sidecar.pump.publisher import Publisher
+from penstock_sidecar.pump.report import Report
 from penstock_sidecar.pump.tasks import Tasks
 
 _LOG = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Pump:
         self._engine = Engine(settings)
         self._end: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
         self._tasks = Tasks(self._fail)
         self._readers = [
             InputReader(number, source.name, source.subscription, self._tasks, self._tell)
@@ -82,6 +83,7 @@ class Pump:
         ]
         self._caller = Caller(host, self._tasks, self._tell)
         self._sources = sources
+        report = self._report = Report()
         self._carry_out: Mapping[type, Callable[[Any], object]] = {
             commands.Read: lambda command: self._readers[command.input].read(command),
             commands.OpenCall: lambda command: self._caller.open(command.call),
@@ -94,7 +96,7 @@ class Pump:
             commands.Release: lambda command: self._acks_of(command).release(command.partitions),
             commands.GiveUp: self._give_up,
             commands.WakeAt: self._wake_at,
-            commands.FindHost: lambda _: self._caller.find_host(),
+            commands.FindHost: self._find_host,
             commands.Retried: report.retried,
             commands.Split: report.split,
             commands.SetAside: report.set_aside,
@@ -136,7 +138,9 @@ class Pump:
             grace: Seconds.
             drain: Whether the function is still to get what was read, and what is in open windows.
         """
+        self._stopping = not drain
         self._tell(events.StopRequested(grace, drain))
+        self._hurry()
 
     def _tell(self, event: Event) -> None:
         if self._end.done():
@@ -170,8 +174,18 @@ class Pump:
             self._timer.cancel()
         self._timer = self._loop.call_at(command.time, self._tell, events.Woken())
 
+    def _find_host(self, _command: commands.FindHost) -> None:
+        self._caller.find_host()
+        self._loop.call_soon(self._hurry)
+
+    def _hurry(self) -> None:
+        """Give up what only the function could finish: it is stopped as well, most likely."""
+        if self._stopping and self._caller.host_is_away:
+            self._tell(events.StopRequested(0.0))
+
     def _stopped(self, command: commands.Stopped) -> None:
-        report.stopped(command, self._sources[command.input].name)
+        self._report.stopped(command, self._sources[command.input].name)
+        self._caller.watch_host()
 
     def _failed(self, command: commands.Fail) -> None:
         error = command.error
