@@ -1,6 +1,7 @@
 """Every example does what it says."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -59,3 +60,34 @@ def test_join(run_penstock: RunPenstock) -> None:
     invoices = sorted(json.loads(text)["name"] for text in read(runtime, "invoices", 2))
     assert invoices == ["Ada", "Alan"]
     assert read(runtime, "strangers", 1) == ["no customer 9 for rope"]
+
+
+def test_orders(run_penstock: RunPenstock, tmp_path: Path) -> None:
+    folder = shutil.copytree(EXAMPLES / "orders", tmp_path / "orders")
+    runtime = run_penstock(folder / "app.yaml")
+
+    def order(customer: str, item: str) -> None:
+        payload = json.dumps({"customer": customer, "item": item})
+        runtime.penstock("publish", "orders", "--key", customer, "--payload", payload)
+
+    def bills(count: int) -> list[tuple[str, list[str], int]]:
+        found = [json.loads(text) for text in read(runtime, "bills", count)]
+        return [(one["customer"], one["items"], one["total"]) for one in found]
+
+    order("ada", "apple")
+    order("alan", "bread")
+    order("ada", "bread")
+    assert sorted(bills(2)) == [("ada", ["apple", "bread"], 5), ("alan", ["bread"], 3)]
+
+    order("ada", "durian")
+    read(runtime, "failed-orders", 1)
+    listed = json.loads(runtime.penstock("deadletter", "list", "failed-orders", "--output", "json"))
+    assert [one["place"] for one in listed] == ["0/0"]
+    assert "KeyError: 'durian'" in json.dumps(listed)
+
+    with (folder / "prices.txt").open("a") as prices:
+        prices.write("durian 9\n")
+    runtime.penstock("deadletter", "replay", "failed-orders", "--all", "--yes")
+    assert bills(3)[2] == ("ada", ["durian"], 9)
+    left = runtime.penstock("deadletter", "list", "failed-orders", "--output", "json")
+    assert json.loads(left or "[]") == []
