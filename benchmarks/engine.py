@@ -86,13 +86,13 @@ class Simulation:
                 seed=1,
             )
         )
-        self._answers: Mapping[type, Callable[[Any], None]] = {
+        self._answers: Mapping[type, Callable[[Any], object]] = {
             commands.Read: self._read,
             commands.OpenCall: self._open,
             commands.Feed: self._feed,
             commands.ReadOutputs: self._read_outputs,
             commands.FinishCall: self._finish,
-            commands.AbandonCall: lambda command: self._calls.pop(command.call, None) and None,
+            commands.AbandonCall: lambda command: self._calls.__delitem__(command.call),
             commands.Publish: self._publish,
             commands.Ack: self._ack,
             commands.WakeAt: self._wake_at,
@@ -206,9 +206,9 @@ class _Call:
 def _reads(load: Load, messages: int, partition: int) -> Iterator[events.RecordsRead]:
     """What reads of a partition bring, made before anything is measured."""
     own = messages // load.partitions
-    keys = [b"key-%d" % number for number in range(load.keys)] or [None]
-    kinds = [Message(PAYLOAD, "text/plain", key) for key in keys]
-    poison = Message(POISON, "text/plain", keys[0])
+    keys: list[bytes | None] = [b"key-%d" % number for number in range(load.keys)]
+    kinds = [Message(PAYLOAD, "text/plain", key) for key in keys or (None,)]
+    poison = Message(POISON, "text/plain")
     made = []
     for first in range(0, own, load.batch):
         records = [
