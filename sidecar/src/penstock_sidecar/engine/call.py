@@ -108,8 +108,12 @@ class Call:
         return settled
 
     def rest(self) -> list[Run]:
-        """What is not reported done."""
-        return list(self.pieces(self.done, self.fed))
+        """What is not reported done, but for what was refused: that is dealt with by itself."""
+        begin, kept = self.done, list[Run]()
+        for number in sorted(one for one in self._refused if one >= self.done):
+            kept += self.pieces(begin, number)
+            begin = number + 1
+        return [*kept, *self.pieces(begin, self.fed)]
 
     def pieces(self, begin: int, end: int) -> Iterator[Run]:
         """Inputs by their numbers, `end` excluded, as far as they are not settled."""

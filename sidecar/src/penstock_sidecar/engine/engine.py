@@ -125,12 +125,12 @@ class Engine:
         early = self._windows.counts.early.copy()
         told = list(self._handlers[type(event)](event, now))
         told += self._advance(now)
-        told += [
+        ended = [
             commands.EndedEarly(count, reason.value)
             for reason, count in (self._windows.counts.early - early).items()
             if reason not in (Reason.REVOKED, Reason.STOPPED)
         ]
-        return told
+        return [*ended, *told]
 
     def _assigned(self, event: events.PartitionsAssigned, now: float) -> Told:
         if self._stop_at is None:
@@ -328,6 +328,7 @@ class Engine:
         """The host of the function died, with this call open or others as well."""
         if self._stopped_partitions:
             # Another function may be able to process what stopped them: all is read again.
+            self._calls.broken_off(call)
             self._give_up(commands.Fail(error, self._where()), now)
             return
         alone = not self._calls.host_is_away and len(self._calls.opened()) == 1

@@ -66,9 +66,7 @@ class Lanes:
 
     def begin(self, bundle: Bundle) -> None:
         """From here on, whatever has to come behind a bundle waits for it."""
-        if self._per_key:
-            return
-        lane = self._lane(bundle.partitions)
+        lane = self._lane([bundle.window.key] if self._per_key else bundle.partitions)
         if bundle not in lane.bundles:
             self._lane_of[bundle] = lane
             insort_right(lane.bundles, bundle, key=_number)

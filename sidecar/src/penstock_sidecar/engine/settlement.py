@@ -153,7 +153,7 @@ class Chunk:
             count = max(0, min(first + count, len(self._state)) - first)
             self._state[first : first + count] = _FED * count
             return
-        for index in range(first, first + count):
+        for index in range(first, min(first + count, len(self._state))):
             # As long as there is another window, this call alone does not get it done.
             if self._windows[index] == 1 and not self.is_done(index):
                 self._state[index] = _FED[0]
