@@ -115,6 +115,12 @@ class Call:
             begin = number + 1
         return [*kept, *self.pieces(begin, self.fed)]
 
+    def place_in_rest(self, number: int) -> int | None:
+        """Where an input is among the rest; ``None``: it is not."""
+        if number in self._refused or not self.done <= number < self.fed:
+            return None
+        return number - self.done - sum(self.done <= one < number for one in self._refused)
+
     def pieces(self, begin: int, end: int) -> Iterator[Run]:
         """Inputs by their numbers, `end` excluded, as far as they are not settled."""
         if not self._starts or begin >= end:

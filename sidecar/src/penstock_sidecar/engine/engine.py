@@ -310,15 +310,15 @@ class Engine:
         bundle, given = self._calls.broken_off(call)
         if call.done:
             bundle.attempts, bundle.failed_at = 0, None
-        if named is not None and not 0 <= named - call.done < given:
-            named = None
+        if named is not None:
+            named = call.place_in_rest(named)
         if given or (named is None and bundle.records):
             yield from self._failures.deal_with(
                 bundle,
                 error,
                 now,
                 given=given,
-                named=None if named is None else named - call.done,
+                named=named,
                 retryable=retryable,
             )
         else:
