@@ -52,6 +52,9 @@ class Calls:
         self._waiting: dict[_Kind, list[tuple[int, int, Bundle]]] = {kind: [] for kind in _Kind}
         self._resting: list[tuple[float, int, Bundle]] = []
         self._active: dict[int, Bundle] = {}
+        self._kinds: dict[int, _Kind] = {}
+        self._to_feed: dict[Bundle, None] = {}
+        self._look_at = 0.0
         self._suspects = 0
         self._numbers = count(1)
         self._ties = count()
@@ -82,9 +85,8 @@ class Calls:
     def wake_at(self) -> float | None:
         """When something is to be tried again, or a call has taken too long."""
         times = [self._resting[0][0]] if self._resting else []
-        times += [
-            call.heard + self._settings.delivery.timeout for call in self.opened() if call.owes
-        ]
+        if self._active:
+            times.append(self._look_at)
         return min(times, default=None)
 
     def bundle(self, call: Call) -> Bundle | None:
@@ -102,8 +104,13 @@ class Calls:
 
     def overdue(self, now: float) -> list[Call]:
         """The calls that have owed something for too long."""
+        if now < self._look_at:
+            return []
         timeout = self._settings.delivery.timeout
-        return [call for call in self.opened() if call.owes and now >= call.heard + timeout]
+        # Whatever begins to owe something later is not overdue any sooner.
+        ends = {call: call.heard + timeout for call in self.opened() if call.owes}
+        self._look_at = min((end for end in ends.values() if end > now), default=now + timeout)
+        return [call for call, end in ends.items() if end <= now]
 
     def fill(self, window: Window) -> None:
         """An open window got messages that are to be fed at once."""
@@ -212,11 +219,14 @@ class Calls:
         if call.feeding:
             self._level.fall(*call.feeding)
             call.feeding = None
+            if bundle := self._active.get(call.number):
+                self._to_feed[bundle] = None
 
     def close(self, call: Call) -> None:
         """A call is over, and all that it was fed is done."""
         self.taken(call)
         bundle = self._active.pop(call.number)
+        del self._kinds[call.number]
         bundle.call = None
         self._clear(bundle)
         bundle.attempts, bundle.failed_at = 0, None
@@ -230,6 +240,7 @@ class Calls:
         """
         self.taken(call)
         bundle = self._active.pop(call.number)
+        del self._kinds[call.number]
         bundle.call = None
         if not self.host_is_away:
             self._clear(bundle)
@@ -262,6 +273,7 @@ class Calls:
         open_calls = self.opened()
         self._bundles.clear()
         self._active.clear()
+        self._to_feed.clear()
         for waiting in self._waiting.values():
             waiting.clear()
         self._resting.clear()
@@ -274,13 +286,17 @@ class Calls:
         if not self.host_is_away:
             kinds = [_Kind.SUSPECT] if self._suspects else [_Kind.BEHIND_A_FAILURE, _Kind.ORDINARY]
             for kind in kinds:
-                yield from self._open_calls(kind, now)
-        for bundle in self._active.values():
-            yield from self._feed(bundle, now)
+                if self._waiting[kind]:
+                    yield from self._open_calls(kind, now)
+        if self._to_feed:
+            to_feed, self._to_feed = self._to_feed, {}
+            for bundle in to_feed:
+                yield from self._feed(bundle, now)
 
     def _open_calls(self, kind: _Kind, now: float) -> Iterator[OpenCall]:
         limit = 1 if kind is _Kind.SUSPECT else self._settings.calls
-        free = limit - sum(self._kind(bundle) is kind for bundle in self._active.values())
+        # As each was opened: what died with others is of another kind since.
+        free = limit - list(self._kinds.values()).count(kind)
         waiting = self._waiting[kind]
         while waiting and free > 0:
             bundle = heappop(waiting)[2]
@@ -324,6 +340,8 @@ class Calls:
 
     def _want(self, bundle: Bundle) -> None:
         """Have a bundle called as soon as it may be; or be done with it, if nothing is left."""
+        if bundle.call:
+            self._to_feed[bundle] = None
         if bundle.call or bundle.queued or bundle not in self._bundles:
             return
         if bundle.runs:
@@ -362,6 +380,8 @@ class Calls:
         number = next(self._numbers)
         bundle.call = Call(number, bundle.window, self._outputs, bundle.name, now)
         self._active[number] = bundle
+        self._kinds[number] = self._kind(bundle)
+        self._to_feed[bundle] = None
         return OpenCall(number)
 
     def _feed(self, bundle: Bundle, now: float) -> Iterator[Command]:
