@@ -21,6 +21,7 @@ class HostProcess:
 
     def __init__(self, chance: Chance) -> None:
         self.up = True
+        self.died = asyncio.Event()
         self.calls: dict[SimulatedCall, None] = {}
         self._chance = chance
 
@@ -29,6 +30,8 @@ class HostProcess:
         if not self.up:
             return
         self.up = False
+        self.died.set()
+        self.died = asyncio.Event()
         for call in list(self.calls):
             call.end(NotReady("simulated: the host is gone"))
         pause = self._chance.random.uniform(0.1, 3.0)
@@ -61,6 +64,10 @@ class SimulatedHost(FunctionHost):
         while not self.process.up:
             await asyncio.sleep(0.2)
         await self.link.step()
+
+    async def gone(self) -> None:
+        if self.process.up:
+            await self.process.died.wait()
 
     def call(self) -> FunctionCall:
         return SimulatedCall(self)
