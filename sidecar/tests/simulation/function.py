@@ -61,7 +61,7 @@ class SimulatedHost(FunctionHost):
 
     async def find(self) -> None:
         await self.link.step()
-        while not self.process.up:
+        while not self.process.up:  # noqa: ASYNC110 - it costs no time here
             await asyncio.sleep(0.2)
         await self.link.step()
 
@@ -80,6 +80,7 @@ class SimulatedCall(FunctionCall):
         self._host = host
         self._inputs: list[Input] = []
         self._done = 0
+        self._taken = 0
         self._finished = False
         self._outputs: list[tuple[Message, int, int]] = []
         self._reported = 0
@@ -105,10 +106,10 @@ class SimulatedCall(FunctionCall):
         self._host.ledger.given(self._host.link, texts)
         self._inputs += [self._host.ledger.inputs[text] for text in texts]
         self._work.set()
-        while not self._ended and len(self._inputs) - self._done > _ROOM:
+        while len(self._inputs) - self._taken > _ROOM and not self._is_over():
             self._room.clear()
             await self._room.wait()
-        return not self._ended
+        return not self._is_over()
 
     async def finish(self) -> None:
         await self._host.link.step()
@@ -150,6 +151,9 @@ class SimulatedCall(FunctionCall):
         self._news.set()
         self._room.set()
 
+    def _is_over(self) -> bool:
+        return self._ended
+
     async def _run(self) -> None:
         chance, is_gathering = self._host.chance, self._host.scenario.kind is Kind.GATHERING
         taken = 0
@@ -166,10 +170,9 @@ class SimulatedCall(FunctionCall):
                 if not is_gathering:
                     self._outputs += _outputs(one, taken, self._host.scenario.outputs)
                 taken += 1
+            self._taken = taken
             if self.reports:
                 self._done = taken
-            else:
-                self._done = 0
             if self._outputs or self.reports:
                 self._news.set()
             self._room.set()

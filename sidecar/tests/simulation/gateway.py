@@ -171,7 +171,11 @@ class SimulatedGateway(PubSub):
         return results
 
     async def subscribe(
-        self, topic: str, group: Group, start: Start, member: str = ""
+        self,
+        topic: str,
+        group: Group,  # noqa: ARG002 - there is one
+        start: Start,  # noqa: ARG002 - it is always the beginning
+        member: str = "",  # noqa: ARG002 - no member is known again
     ) -> Subscription:
         await self._store.answer(self._link)
         return SimulatedSubscription(self._store, self._store.topics[topic], self._link)
@@ -179,7 +183,11 @@ class SimulatedGateway(PubSub):
     async def ack(self, topic: str, group: Group, positions: Mapping[int, int]) -> None:
         raise NotImplementedError
 
-    async def positions(self, topic: str, name: str) -> Mapping[int, Mapping[int, int]]:
+    async def positions(
+        self,
+        topic: str,
+        name: str,  # noqa: ARG002 - of the group, and there is one
+    ) -> Mapping[int, Mapping[int, int]]:
         return {0: self._store.topics[topic].acked}
 
     async def end_positions(self, topic: str) -> Mapping[int, int]:
@@ -230,7 +238,10 @@ class SimulatedSubscription(Subscription):
         return self._events.popleft()
 
     async def read(
-        self, partition: int, max_records: int, max_bytes: int = 4 << 20
+        self,
+        partition: int,
+        max_records: int,
+        max_bytes: int = 4 << 20,  # noqa: ARG002 - messages are small
     ) -> Sequence[Record]:
         await self._store.answer(self._link)
         log = self._topic.logs[partition]

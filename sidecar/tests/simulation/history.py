@@ -248,7 +248,7 @@ class History:
     async def _until_done(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while loop.time() < deadline and not self._is_done():
+        while loop.time() < deadline and not self._is_done():  # noqa: ASYNC110 - simulated
             await asyncio.sleep(1.0)
 
     def _is_done(self) -> bool:

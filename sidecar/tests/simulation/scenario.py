@@ -144,8 +144,8 @@ def _delivery(random: Random, window: Window) -> Delivery:
     return Delivery(
         guarantee=Guarantee.AT_LEAST_ONCE if is_safe else Guarantee.AT_MOST_ONCE,
         timeout=random.choice([2.0, 10.0]),
-        maxDeliveries=random.choice([1, 2, 5]) if is_safe else None,
+        max_deliveries=random.choice([1, 2, 5]) if is_safe else None,
         backoff=BackoffPolicy(initial=0.05, max=random.choice([0.1, 3.0])) if is_safe else None,
-        deadLetter=DeadLetter(stream="letters") if letters else None,
-        inFlightWindows=random.choice([None, None, 1, 4]),
+        dead_letter=DeadLetter(stream="letters") if letters else None,
+        in_flight_windows=random.choice([None, None, 1, 4]),
     )
