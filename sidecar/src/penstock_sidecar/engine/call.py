@@ -42,6 +42,8 @@ class Call:
         """When the host gave the last sign that it works."""
         self.void = False
         """Whether its inputs are given to another call: nothing of this one settles them."""
+        self.broken = False
+        """Whether it failed: what it had not reported done is given to another call."""
         self.needs: dict[int, int] = {}
         """How many messages each output must have accepted, for all that came of this call."""
         self.fed = 0
@@ -83,8 +85,14 @@ class Call:
         return True
 
     def refuse(self, number: int) -> Run | None:
-        """An input is not to be settled with the others; ``None``: that is known, or too late."""
+        """An input is not to be settled with the others.
+
+        Returns:
+            ``None``: that is known, or another call has it now.
+        """
         if number in self._refused or not self._starts or number < self._starts[0]:
+            return None
+        if self.broken and number >= self.done:
             return None
         self._refused.add(number)
         return next(self.pieces(number, number + 1))

@@ -7,10 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 
 from penstock_sidecar.engine.bundle import Bundle
 from penstock_sidecar.engine.call import Call
-from penstock_sidecar.engine.commands import Command, Feed, FinishCall, OpenCall, Part
+from penstock_sidecar.engine.commands import (
+    Command,
+    Feed,
+    FinishCall,
+    OpenCall,
+    Part,
+    ReadOutputs,
+)
 from penstock_sidecar.engine.flow import Level
 from penstock_sidecar.engine.lanes import Lanes
 from penstock_sidecar.engine.settings import FRAME_BYTES, FRAME_RECORDS, Settings
@@ -54,7 +62,8 @@ class Calls:
         self._active: dict[int, Bundle] = {}
         self._kinds: dict[int, _Kind] = {}
         self._to_feed: dict[Bundle, None] = {}
-        self._look_at = 0.0
+        self._unread: dict[Call, None] = {}
+        self._look_at = inf
         self._suspects = 0
         self._numbers = count(1)
         self._ties = count()
@@ -85,7 +94,7 @@ class Calls:
     def wake_at(self) -> float | None:
         """When something is to be tried again, or a call has taken too long."""
         times = [self._resting[0][0]] if self._resting else []
-        if self._active:
+        if self._active and self._look_at < inf:
             times.append(self._look_at)
         return min(times, default=None)
 
@@ -107,10 +116,24 @@ class Calls:
         if now < self._look_at:
             return []
         timeout = self._settings.delivery.timeout
-        # Whatever begins to owe something later is not overdue any sooner.
         ends = {call: call.heard + timeout for call in self.opened() if call.owes}
-        self._look_at = min((end for end in ends.values() if end > now), default=now + timeout)
+        self._look_at = min((end for end in ends.values() if end > now), default=inf)
         return [call for call, end in ends.items() if end <= now]
+
+    def read(self, now: float) -> Iterator[ReadOutputs]:
+        """Wait for outputs of each call that is not waited for."""
+        unread, self._unread = self._unread, {}
+        for call in unread:
+            if self.bundle(call):
+                call.reading = True
+                self._expects(call, now)
+                yield ReadOutputs(call.number)
+
+    def was_read(self, call: Call, now: float) -> None:
+        """Outputs of a call have come."""
+        call.reading = False
+        call.heard = now
+        self._unread[call] = None
 
     def fill(self, window: Window) -> None:
         """An open window got messages that are to be fed at once."""
@@ -130,8 +153,9 @@ class Calls:
         """A window gets no more messages."""
         bundle = self._of_open_windows.pop(window.number, None)
         if bundle is None:
-            if window.runs:
-                self.put(Bundle(window, window.runs, ended=True))
+            runs, window.runs = window.runs, []
+            if runs:
+                self.put(Bundle(window, runs, ended=True))
             return
         bundle.ended = True
         self._want(bundle)
@@ -244,6 +268,7 @@ class Calls:
         bundle.call = None
         if not self.host_is_away:
             self._clear(bundle)
+        call.broken = True
         rest = call.rest()
         for run in rest:
             run.unfed()
@@ -382,6 +407,7 @@ class Calls:
         self._active[number] = bundle
         self._kinds[number] = self._kind(bundle)
         self._to_feed[bundle] = None
+        self._unread[bundle.call] = None
         return OpenCall(number)
 
     def _feed(self, bundle: Bundle, now: float) -> Iterator[Command]:
@@ -409,4 +435,9 @@ class Calls:
             call.finished = True
             yield FinishCall(call.number)
         if not owed:
-            call.heard = now
+            self._expects(call, now)
+
+    def _expects(self, call: Call, now: float) -> None:
+        """From now on a call may owe something."""
+        call.heard = now
+        self._look_at = min(self._look_at, now + self._settings.delivery.timeout)

@@ -176,24 +176,29 @@ class Engine:
         partition = self._partitions.get(key)
         if partition is None or self._stop_at is not None or partition.stopped:
             return
-        run = partition.add(event.records)
         timestamps = [timestamp for _, _, timestamp, _ in event.records]
         self._flow.came(key)
-        self._held.rise(len(run), run.size)
         if self._acks_first:
             # It is processed once the ack of it is stored.
+            run = partition.take(event.records)
             self._unacked.put(run, timestamps)
-            run.settle()
-            position = partition.advance()
-            if position is not None:
-                yield commands.Ack(key.input, {key.partition: position})
+            self._held.rise(len(run), run.size)
+            yield commands.Ack(key.input, {key.partition: run.offsets[-1]})
             return
+        run = partition.add(event.records)
+        self._held.rise(len(run), run.size)
         yield from self._place(run, timestamps, now)
 
     def _acked(self, event: events.Acked, now: float) -> Told:
         for number, position in event.positions.items():
-            for run, timestamps in self._unacked.take(PartitionKey(event.input, number), position):
+            key = PartitionKey(event.input, number)
+            for run, timestamps in self._unacked.take(key, position):
                 yield from self._place(run, timestamps, now)
+                # The read that began meanwhile said nothing of these.
+                if self._flow.is_reading(key):
+                    self._windows.reading(key, now)
+        if self._stop_at is not None:
+            self._end(self._windows.end_all(Reason.STOPPED))
 
     def _place(self, run: Run, timestamps: Sequence[int], now: float) -> Told:
         placed = self._windows.place(run, timestamps, now)
@@ -225,8 +230,7 @@ class Engine:
         call = self._calls.get(event.call)
         if call is None:
             return
-        call.reading = False
-        call.heard = now
+        self._calls.was_read(call, now)
         try:
             for result, messages, inputs in by_result(event):
                 self._accept(call, result, messages, inputs)
@@ -275,8 +279,7 @@ class Engine:
             yield run.partition
 
     def _finish(self, run: Run) -> None:
-        finished = run.finish()
-        self._held.fall(*((len(run), run.size) if self._acks_first else finished))
+        self._held.fall(*run.finish())
         self._partitions.touch(run.partition)
 
     def _call_ended(self, event: events.CallEnded, _now: float) -> Told:
@@ -379,7 +382,7 @@ class Engine:
         if origin.inputs:
             if run := call.refuse(origin.inputs[refusal.place]):
                 yield from self._failures.set_aside(run, reason, now)
-        elif not call.void:
+        elif not (call.void or call.broken):
             if self._calls.get(call.number):
                 yield commands.AbandonCall(call.number)
                 call.void = True
@@ -394,17 +397,17 @@ class Engine:
     def _stop_partition(self, run: Run, error: PenstockError) -> Iterator[commands.Command]:
         """A message can be neither processed nor set aside: nothing behind it is either."""
         partition = run.partition
-        self._held.fall(len(run), run.size)
         run.unfed()
-        if partition.stopped or partition.lost:
-            return
-        partition.stopped = True
-        self._stopped_partitions += 1
-        self._flow.remove(partition.key)
-        self._windows.revoke(partition.key)
-        self._withdraw(partition)
-        where = describe(bounds_of([run]), self._settings.inputs)
-        yield commands.Stopped(partition.key.input, partition.key.partition, error, where)
+        partition.withdraw()
+        if not (partition.stopped or partition.lost):
+            where = describe(bounds_of([run]), self._settings.inputs)
+            partition.stopped = True
+            self._stopped_partitions += 1
+            self._flow.remove(partition.key)
+            self._windows.revoke(partition.key)
+            self._withdraw(partition)
+            yield commands.Stopped(partition.key.input, partition.key.partition, error, where)
+        self._held.fall(*run.settle())
 
     def _woken(self, _event: events.Woken, _now: float) -> Told:
         self._wake_at = None
@@ -443,11 +446,7 @@ class Engine:
             yield from self._broken_off(call, error, now, named=named)
         yield from self._calls.advance(now)
         if not self._outbox.level.full:
-            for call in self._calls.opened():
-                if not call.reading:
-                    call.reading = True
-                    call.heard = now
-                    yield commands.ReadOutputs(call.number)
+            yield from self._calls.read(now)
         yield from self._outbox.advance(now)
         for partition in self._outbox.settle():
             self._partitions.touch(partition)
@@ -467,11 +466,7 @@ class Engine:
         """End windows early: everything that may be held is, and nothing else would free it."""
         self._end(self._windows.end_oldest(self._held.records // _FREED))
         yield from self._calls.advance(now)
-        for call in self._calls.opened():
-            if not call.reading:
-                call.reading = True
-                call.heard = now
-                yield commands.ReadOutputs(call.number)
+        yield from self._calls.read(now)
 
     def _end_at(self, stop_at: float, now: float) -> Iterator[commands.Command]:
         """Be over, if everything is done or the time is."""

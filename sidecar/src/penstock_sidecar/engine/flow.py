@@ -71,6 +71,10 @@ class Flow:
         elif key in self._waiting:
             self._waiting.remove(key)
 
+    def is_reading(self, key: PartitionKey) -> bool:
+        """Whether a read of a partition is under way."""
+        return key in self._reading
+
     def came(self, key: PartitionKey) -> None:
         """The read of a partition brought records: it waits for its turn again."""
         self._reading.discard(key)

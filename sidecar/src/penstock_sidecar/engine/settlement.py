@@ -57,6 +57,11 @@ class Partition:
         self._chunks.append(chunk)
         return Run(chunk, 0, messages, size)
 
+    def take(self, records: Sequence[Record]) -> Run:
+        """Take in what is acked whatever becomes of it."""
+        messages, offsets, _, _ = zip(*records, strict=True)
+        return Run(Chunk(self, offsets), 0, messages, size_of(messages))
+
     def withdraw(self) -> None:
         """Forget what no call was fed with, and what lies behind it.
 
@@ -160,9 +165,13 @@ class Chunk:
 
     def unfed(self, first: int, count: int) -> None:
         """The call that was fed with these failed."""
-        if self._windows is None:
-            count = max(0, min(first + count, len(self._state)) - first)
-            self._state[first : first + count] = bytes(count)
+        end = min(first + count, len(self._state))
+        if self._windows is None and first < end:
+            self._state[first:end] = bytes(end - first)
+            return
+        for index in range(first, end):
+            if not self.is_done(index):
+                self._state[index] = _UNFED
 
     def settle(self, first: int, count: int) -> None:
         """A window is done with these; none of them is shared."""
