@@ -261,7 +261,7 @@ def test_a_function_that_fails_is_loud_and_loses_nothing(
     with penstock.run(app(function), "--reload") as session:
         penstock("publish", "words", "--payload", "one")
         session.shows(r"^upper \(sidecar\) \| ")
-        session.shows('sidecar of "upper" exited with code 1; it starts again in')
+        session.shows("partition 0 stops at words")
         app()
         assert shouts(penstock, 1) == ["ONE"]
 

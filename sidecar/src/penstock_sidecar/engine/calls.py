@@ -145,8 +145,10 @@ class Calls:
             self._level.rise(len(run), run.size)
             if self._lanes and self._lanes.blocks(run.partition, bundle):
                 self._queue_up(run, window)
-            else:
-                bundle.runs.append(run)
+                continue
+            bundle.runs.append(run)
+            if self._lanes:
+                self._lanes.widen(bundle, run.partition)
         self._want(bundle)
 
     def end(self, window: Window) -> None:
@@ -199,7 +201,8 @@ class Calls:
 
     def split(self, bundle: Bundle, parts: Sequence[Bundle]) -> None:
         """Parts of a bundle are called one by one in its place."""
-        self._of_open_windows.pop(bundle.window.number, None)
+        if self._of_open_windows.get(bundle.window.number) is bundle:
+            del self._of_open_windows[bundle.window.number]
         self._lanes.replace(bundle, parts)
         del self._bundles[bundle]
         if bundle.is_suspect:
@@ -309,7 +312,9 @@ class Calls:
         while self._resting and self._resting[0][0] <= now:
             self._want(heappop(self._resting)[2])
         if not self.host_is_away:
-            kinds = [_Kind.SUSPECT] if self._suspects else [_Kind.BEHIND_A_FAILURE, _Kind.ORDINARY]
+            # A suspect may have to wait for what failed before it.
+            other = _Kind.SUSPECT if self._suspects else _Kind.ORDINARY
+            kinds = [other, _Kind.BEHIND_A_FAILURE]
             for kind in kinds:
                 if self._waiting[kind]:
                     yield from self._open_calls(kind, now)
@@ -319,9 +324,11 @@ class Calls:
                 yield from self._feed(bundle, now)
 
     def _open_calls(self, kind: _Kind, now: float) -> Iterator[OpenCall]:
-        limit = 1 if kind is _Kind.SUSPECT else self._settings.calls
-        # As each was opened: what died with others is of another kind since.
-        free = limit - list(self._kinds.values()).count(kind)
+        if self._suspects:
+            free = 1 - len(self._active)
+        else:
+            # As each was opened: what died with others is of another kind since.
+            free = self._settings.calls - list(self._kinds.values()).count(kind)
         waiting = self._waiting[kind]
         while waiting and free > 0:
             bundle = heappop(waiting)[2]

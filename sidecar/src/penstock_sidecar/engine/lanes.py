@@ -71,6 +71,12 @@ class Lanes:
             self._lane_of[bundle] = lane
             insort_right(lane.bundles, bundle, key=_number)
 
+    def widen(self, bundle: Bundle, partition: Partition) -> None:
+        """A bundle that may wait in a lane got messages of a partition."""
+        lane = self._lane_of.get(bundle)
+        if lane and not self._per_key and partition not in lane.names:
+            self._lane([*lane.names, partition])
+
     def replace(self, bundle: Bundle, parts: Collection[Bundle]) -> None:
         """Put parts of a bundle in its place; one at a time is called."""
         self.begin(bundle)
