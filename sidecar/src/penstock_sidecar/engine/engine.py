@@ -373,8 +373,7 @@ class Engine:
         """An output will never be published: neither are its inputs done."""
         origin, error = refusal.origin, refusal.error
         if origin.run is not None:
-            letter = PermanentError(f"the dead-letter stream refused it: {error}")
-            yield from self._stop_partition(origin.run, letter)
+            yield from self._failures.refuse(origin.run, error)
             return
         call = origin.call
         assert call, "what is no dead letter is of a call"
@@ -444,6 +443,8 @@ class Engine:
             yield commands.AbandonCall(call.number)
             named = call.done if call.reports else None
             yield from self._broken_off(call, error, now, named=named)
+        # A partition that stopped, or was revoked, no longer holds windows back.
+        self._end(self._windows.expire(now))
         yield from self._calls.advance(now)
         if not self._outbox.level.full:
             yield from self._calls.read(now)

@@ -7,7 +7,7 @@ from random import Random
 
 from penstock.dead_letter import Origin as LetterOrigin
 from penstock.delivery import Guarantee
-from penstock.plugin import PenstockError
+from penstock.plugin import PenstockError, PermanentError
 from penstock_sidecar.engine.bundle import Bundle
 from penstock_sidecar.engine.calls import Calls
 from penstock_sidecar.engine.commands import Command, Lost, Retried, SetAside, Split
@@ -44,6 +44,7 @@ class Failures:
         self._finish = finish
         self._stop = stop
         self._chance = Random(settings.seed)  # noqa: S311 - it hides nothing
+        self._refused: set[Run] = set()
         self.retries = 0
         self.dead_letters = 0
         self.lost = 0
@@ -121,7 +122,16 @@ class Failures:
         self._outbox.then({dead_letters: needed}, lambda: self._finished(run))
         yield SetAside(error, self._where([run]))
 
+    def refuse(self, run: Run, error: PenstockError) -> Iterator[Command]:
+        """The dead letter of a message is refused for good: it stays where it is."""
+        self._refused.add(run)
+        letter = PermanentError(f"the dead-letter stream refused it: {error}")
+        yield from self._stop(run, letter)
+
     def _finished(self, run: Run) -> Iterable[Partition]:
+        if run in self._refused:
+            self._refused.remove(run)
+            return []
         self._finish(run)
         return [run.partition]
 
