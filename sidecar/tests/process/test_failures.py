@@ -40,8 +40,6 @@ FAILURES = {
 }
 
 LAST = "fails each time, AtMostOnce"
-FAULTS = (("Sliding", LAST), ("Tumbling, event time", LAST))
-"""Not called: the one never, the other not while nothing more comes. They have a test."""
 
 
 class Served(Protocol):
@@ -159,9 +157,7 @@ def bench(
 async def test_each_row_of_the_table_is_what_happens(
     window: str, bench: tuple[Sidecars, Functions, Gateway, str, Until]
 ) -> None:
-    rows = [
-        await row(window, failure, bench) for failure in FAILURES if (window, failure) not in FAULTS
-    ]
+    rows = [await row(window, failure, bench) for failure in FAILURES]
     written = PAGE.read_text()
     before = [line for line in written.splitlines() if line.startswith(f"| {window} |")]
     if os.environ.get(WRITE):
@@ -169,14 +165,6 @@ async def test_each_row_of_the_table_is_what_happens(
         PAGE.write_text("\n".join([*kept[: kept.index(END)], *rows, *kept[kept.index(END) :], ""]))
     else:
         assert before == rows
-
-
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="AtMostOnce: no call is made")
-@pytest.mark.parametrize(("window", "failure"), FAULTS)
-async def test_windows_of_at_most_once_are_given_to_the_function(
-    window: str, failure: str, bench: tuple[Sidecars, Functions, Gateway, str, Until]
-) -> None:
-    await row(window, failure, bench)
 
 
 END = "<!-- end -->"
