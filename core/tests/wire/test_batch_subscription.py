@@ -50,6 +50,9 @@ class Scripted(BatchGatewayServicer):
     async def GetPositions(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return gateway_pb2.GetPositionsReply()
 
+    async def Locate(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        return gateway_pb2.LocateReply()
+
     async def Publish(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return gateway_pb2.PublishReply()
 
