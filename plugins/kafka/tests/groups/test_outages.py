@@ -57,7 +57,10 @@ class Outage:
         """Wait until all partitions are acked so far."""
 
         async def is_acked() -> bool:
-            acked = await self.groups.positions(self.topic, self.group.name)
+            try:
+                acked = await self.groups.positions(self.topic, self.group.name)
+            except TemporaryError:
+                return False
             return acked.get(0) == dict.fromkeys(range(4), offset)
 
         await until(is_acked, f"{offset} is acked")
