@@ -232,6 +232,13 @@ class Calls:
             self._level.fall(len(run), run.size)
         return withdrawn
 
+    def take_out(self, bundle: Bundle, partition: Partition) -> list[Run]:
+        """Take what is of a partition out of a bundle whose call is over; returns that."""
+        runs = bundle.take(partition)
+        for run in runs:
+            self._level.fall(len(run), run.size)
+        return runs
+
     def windows_with(self, partition: Partition) -> list[Window]:
         """The windows of open calls that were fed with messages of a partition."""
         return [

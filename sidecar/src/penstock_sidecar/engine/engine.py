@@ -20,6 +20,7 @@ from penstock.plugin import (
 )
 from penstock.window import WindowType
 from penstock_sidecar.engine import commands, events
+from penstock_sidecar.engine.bundle import Bundle
 from penstock_sidecar.engine.call import Call
 from penstock_sidecar.engine.calls import Calls
 from penstock_sidecar.engine.completion import by_result, complete
@@ -315,6 +316,12 @@ class Engine:
             bundle.attempts, bundle.failed_at = 0, None
         if named is not None:
             named = call.place_in_rest(named)
+        if not self._acks_first:
+            culprit = None if named is None else bundle.at(named)
+            given, named = self._without_what_is_over(bundle, given, named)
+            if culprit and culprit.partition.is_over:
+                self._calls.resume(bundle)
+                return
         if given or (named is None and bundle.records):
             yield from self._failures.deal_with(
                 bundle,
@@ -326,6 +333,24 @@ class Engine:
             )
         else:
             self._calls.resume(bundle)
+
+    def _without_what_is_over(
+        self, bundle: Bundle, given: int, named: int | None
+    ) -> tuple[int, int | None]:
+        """Take back what is of partitions that go elsewhere, or stand still.
+
+        Returns:
+            How many of the first `given` messages are left, and where the one at `named` is now.
+        """
+        over = [partition for partition in bundle.partitions if partition.is_over]
+        if not over:
+            return given, named
+        kept = [not run.partition.is_over for run in bundle.runs for _ in run.messages]
+        for partition in over:
+            partition.withdraw()
+            for run in self._calls.take_out(bundle, partition):
+                self._held.fall(*run.settle())
+        return sum(kept[:given]), None if named is None else sum(kept[:named])
 
     def _host_gone(self, call: Call, error: NotReady, now: float) -> Told:
         """The host of the function died, with this call open or others as well."""
@@ -345,7 +370,9 @@ class Engine:
             named = call.done if call.reports else None
             yield from self._broken_off(call, error, now, named=named)
         else:
-            bundle, _ = self._calls.broken_off(call)
+            bundle, given = self._calls.broken_off(call)
+            if not self._acks_first:
+                self._without_what_is_over(bundle, given, None)
             self._calls.resume(bundle)
 
     def _host_found(self, _event: events.HostFound, _now: float) -> Told:

@@ -46,6 +46,8 @@ class Partitions:
     def revoke(self, key: PartitionKey, grace: float, now: float) -> Partition | None:
         """A partition goes to another member, after `grace` seconds or when it is done with."""
         partition = self._assigned.pop(key, None)
+        if partition:
+            partition.leaving = True
         if partition and grace > 0:
             self._leaving[partition] = now + grace * _GRACE_USED
         elif partition:

@@ -30,10 +30,17 @@ class Partition:
         self.place = place
         self.lost = False
         """Whether it belongs to somebody else by now: nothing of it is acked any more."""
+        self.leaving = False
+        """Whether it is revoked: what fails from here on is for its next reader."""
         self.stopped = False
         """Whether a message of it can be neither processed nor set aside: nothing goes on."""
         self._chunks: deque[Chunk] = deque()
         self._position: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the function is given nothing more of it."""
+        return self.lost or self.leaving or self.stopped
 
     @property
     def idle(self) -> bool:
