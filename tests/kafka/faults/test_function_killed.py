@@ -42,7 +42,6 @@ async def test_function_stands_still(start_pipeline: StartPipeline) -> None:
         pipeline.function.thaw()
     await pipeline.until_recovered()
     assert sidecar.text.count("reading partitions") == 1
-    assert "has said nothing for" in sidecar.text
 
     await pipeline.source.stop()
     await pipeline.finish()
