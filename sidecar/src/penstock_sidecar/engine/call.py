@@ -55,6 +55,11 @@ class Call:
         self._starts: list[int] = []
 
     @property
+    def is_at_work(self) -> bool:
+        """Whether it was fed with something that is not reported done."""
+        return self.done < self.fed
+
+    @property
     def owes(self) -> bool:
         """Whether the host has something to do: not while it waits for more of an open window."""
         return self.reading and (

@@ -299,7 +299,7 @@ class Calls:
     def suspect(self) -> None:
         """The host died while several calls were open: each is to be tried alone."""
         for bundle in self._active.values():
-            if not bundle.is_suspect:
+            if bundle.call and bundle.call.is_at_work and not bundle.is_suspect:
                 bundle.is_suspect = True
                 self._suspects += 1
 

@@ -359,13 +359,14 @@ class Engine:
             self._calls.broken_off(call)
             self._give_up(commands.Fail(error, self._where()), now)
             return
-        alone = not self._calls.host_is_away and len(self._calls.opened()) == 1
+        at_work = [one for one in self._calls.opened() if one.is_at_work]
+        alone = not self._calls.host_is_away and at_work == [call]
         if not self._calls.host_is_away:
             self._calls.host_is_away = True
             yield commands.FindHost()
             if not alone:
                 self._calls.suspect()
-        if alone and call.fed > call.done:
+        if alone:
             # Whoever is killed by a message is killed by it again.
             named = call.done if call.reports else None
             yield from self._broken_off(call, error, now, named=named)
