@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import pytest
 
-from penstock.delivery import Delivery
+from penstock.delivery import DeadLetter, Delivery, Guarantee
 from penstock.plugin import (
     Message,
+    NotReady,
     PenstockError,
     PermanentError,
     Position,
@@ -22,7 +23,13 @@ COUNT = Window(type=WindowType.COUNT, count=3)
 Kind = TypeVar("Kind", bound=Command)
 
 
-def engine(window: Window | None = None, *, marks: Marks | None = None, calls: int = 1) -> Engine:
+def engine(
+    window: Window | None = None,
+    *,
+    marks: Marks | None = None,
+    calls: int = 1,
+    delivery: Delivery | None = None,
+) -> Engine:
     """An engine with two inputs and two outputs that has a partition of each input."""
     made = Engine(
         Settings(
@@ -32,7 +39,7 @@ def engine(window: Window | None = None, *, marks: Marks | None = None, calls: i
             window=window or Window(),
             read_marks=marks or Marks(),
             write_marks=marks or Marks(),
-            delivery=Delivery(in_flight_windows=calls),
+            delivery=delivery or Delivery(in_flight_windows=calls),
         )
     )
     for number in (0, 1):
@@ -352,3 +359,28 @@ def test_nothing_is_read_after_a_stop() -> None:
     told = one.handle(events.PartitionsAssigned(0, frozenset({1})), 0.0)
     assert commands.Read not in kinds(told)
     assert not one.handle(records(0, number=1), 0.0)
+
+
+def test_the_input_of_an_output_that_does_not_fit_is_the_one_that_is_set_aside() -> None:
+    one = engine(delivery=Delivery(max_deliveries=1, dead_letter=DeadLetter(stream="oops")))
+    one.handle(records(5, 6, 7), 0.0)
+    outputs = [*json(), Message(b"a", "text/plain"), *json()]
+    told = one.handle(events.OutputsReceived(1, outputs, (0,), (0, 1, 2), 3), 0.0)
+    assert only(commands.SetAside, told).where == "left[0] 6"
+    assert [len(part.messages) for part in only(commands.Feed, told).parts] == [1, 1]
+
+
+def test_what_several_calls_had_when_the_host_died_is_not_given_again_at_most_once() -> None:
+    window = Window(type=WindowType.COUNT, count=1)
+    at_most_once = Delivery(guarantee=Guarantee.AT_MOST_ONCE, in_flight_windows=2)
+    one = engine(window, delivery=at_most_once)
+    one.handle(records(0, 1), 0.0)
+    told = one.handle(events.Acked(0, {0: 1}), 0.0)
+    assert kinds(told).count(commands.Feed) == 2
+    lost = one.handle(events.CallFailed(1, NotReady("gone")), 0.0)
+    lost += one.handle(events.CallFailed(2, NotReady("gone")), 0.0)
+    assert [command.where for command in lost if isinstance(command, commands.Lost)] == [
+        "left[0] 0",
+        "left[0] 1",
+    ]
+    assert commands.Feed not in kinds(one.handle(events.HostFound(), 0.0))

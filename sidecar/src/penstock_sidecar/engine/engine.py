@@ -237,9 +237,9 @@ class Engine:
                 self._accept(call, result, messages, inputs)
             self._note_progress(call, event)
         except PermanentError as error:
-            named = min(event.inputs) if event.inputs else None
+            named = error.input if isinstance(error, _BadOutput) else None
             yield commands.AbandonCall(call.number)
-            yield from self._broken_off(call, error, now, named=named, retryable=True)
+            yield from self._broken_off(call, error, now, named=named)
         except _CannotReport:
             unbounded = UsageError(
                 "window: type Global needs maxMessages or maxBytes, as the function's host does "
@@ -261,12 +261,17 @@ class Engine:
         outputs = self._settings.outputs
         if not 0 <= result < len(outputs):
             known = ", ".join(f"{number} ({one.name})" for number, one in enumerate(outputs))
-            raise PermanentError(f"an output has result index {result}, known: {known or 'none'}")
+            reason = f"an output has result index {result}, known: {known or 'none'}"
+            raise _BadOutput(reason, inputs[0] if inputs else None)
         declared = outputs[result].content_type
         for content_type in {message.content_type for message in messages}:
             if not fits(declared, content_type):
+                types = [message.content_type for message in messages]
                 mismatch = ContentTypeMismatch(declared, content_type)
-                raise PermanentError(f"output {outputs[result].name}: {mismatch}") from mismatch
+                raise _BadOutput(
+                    f"output {outputs[result].name}: {mismatch}",
+                    inputs[types.index(content_type)] if inputs else None,
+                ) from mismatch
         completed = complete(messages, inputs, call, result, self._settings.group)
         call.needs[result] = self._outbox.put(result, completed, Origin(call, inputs))
 
@@ -372,6 +377,9 @@ class Engine:
             yield from self._broken_off(call, error, now, named=named)
         else:
             bundle, given = self._calls.broken_off(call)
+            if self._acks_first and given:
+                yield from self._failures.deal_with(bundle, error, now, given=given)
+                return
             if not self._acks_first:
                 self._without_what_is_over(bundle, given, None)
             self._calls.resume(bundle)
@@ -519,6 +527,18 @@ class Engine:
         if due is not None and (self._wake_at is None or due < self._wake_at):
             self._wake_at = due
             yield commands.WakeAt(due)
+
+
+class _BadOutput(PermanentError):
+    """An output that no stream takes.
+
+    Attributes:
+        input: The input of the call that it is from; ``None``: not known.
+    """
+
+    def __init__(self, text: str, number: int | None) -> None:
+        super().__init__(text)
+        self.input = number
 
 
 class _CannotReport(Exception):

@@ -108,7 +108,7 @@ class Chunk:
         left: How many of them are not done.
     """
 
-    __slots__ = ("_state", "_windows", "left", "offsets", "partition")
+    __slots__ = ("_end", "_state", "_windows", "left", "offsets", "partition")
 
     def __init__(self, partition: Partition, offsets: Sequence[int]) -> None:
         first, last = offsets[0], offsets[-1]
@@ -117,6 +117,8 @@ class Chunk:
         self.offsets = range(first, last + 1) if gapless else offsets
         self.left = len(offsets)
         self._state = bytearray(len(offsets))
+        # What lies behind this is nobody's business any more.
+        self._end = len(offsets)
         self._windows: array[int] | None = None
 
     def extend(self, messages: Sequence[Message], offsets: Sequence[int], size: int) -> Run | None:
@@ -127,6 +129,7 @@ class Chunk:
         known, more = self.offsets, len(offsets)
         if not (
             isinstance(known, range)
+            and self._end == len(known)
             and known.stop == offsets[0]
             and offsets[-1] - offsets[0] + 1 == more
             and len(known) + more <= FRAME_RECORDS
@@ -135,6 +138,7 @@ class Chunk:
         first = len(known)
         self.offsets = range(known.start, known.stop + more)
         self.left += more
+        self._end += more
         self._state.extend(bytes(more))
         if self._windows is not None:
             self._windows.extend([1] * more)
@@ -142,7 +146,7 @@ class Chunk:
 
     def is_done(self, index: int) -> bool:
         """Whether nothing is to be done any more with one of them."""
-        return index < len(self._state) and self._state[index] == _DONE[0]
+        return self._state[index] == _DONE[0]
 
     def windows(self, index: int) -> int:
         """How many windows have to be done with one of them."""
@@ -162,30 +166,26 @@ class Chunk:
     def fed(self, first: int, count: int) -> None:
         """A call was fed with these."""
         if self._windows is None:
-            count = max(0, min(first + count, len(self._state)) - first)
             self._state[first : first + count] = _FED * count
             return
-        for index in range(first, min(first + count, len(self._state))):
+        for index in range(first, first + count):
             # As long as there is another window, this call alone does not get it done.
             if self._windows[index] == 1 and not self.is_done(index):
                 self._state[index] = _FED[0]
 
     def unfed(self, first: int, count: int) -> None:
         """The call that was fed with these failed."""
-        end = min(first + count, len(self._state))
-        if self._windows is None and first < end:
-            self._state[first:end] = bytes(end - first)
+        if self._windows is None:
+            self._state[first : first + count] = bytes(count)
             return
-        for index in range(first, end):
+        for index in range(first, first + count):
             if not self.is_done(index):
                 self._state[index] = _UNFED
 
     def settle(self, first: int, count: int) -> None:
         """A window is done with these; none of them is shared."""
-        # What lies behind the place where the chunk was cut is nobody's business any more.
-        count = max(0, min(first + count, len(self._state)) - first)
         self._state[first : first + count] = _DONE * count
-        self.left -= count
+        self.left -= max(0, min(first + count, self._end) - first)
 
     def settle_shared(self, index: int) -> bool:
         """A window is done with one of them; whether no other one has to be done with it."""
@@ -196,37 +196,35 @@ class Chunk:
 
     def finish(self, index: int) -> bool:
         """Whatever windows hold it, nothing is to be done any more with one; False: as before."""
-        if index >= len(self._state):
-            return True
         if self.is_done(index):
             return False
         self._state[index] = _DONE[0]
-        self.left -= 1
+        self.left -= index < self._end
         return True
 
     def done_from_the_front(self) -> int | None:
         """The last offset of those that are done, from the first on; ``None``: the first is not."""
-        done = len(self._state) - len(self._state.lstrip(_DONE))
+        done = self._end - len(self._state[: self._end].lstrip(_DONE))
         return self.offsets[done - 1] if done else None
 
     def cut(self) -> bool:
         """Forget the first that no call was fed with, and all behind it; False: there was one."""
-        end = self._state.find(_UNFED)
+        end = self._state.find(_UNFED, 0, self._end)
         if end < 0:
             return True
-        del self._state[end:]
-        self.left = end - self._state.count(_DONE)
+        self._end = end
+        self.left = end - self._state.count(_DONE, 0, end)
         return False
 
     @property
     def first_open(self) -> int:
         """The first offset that is not done; there is one."""
-        return self.offsets[len(self._state) - len(self._state.lstrip(_DONE))]
+        return self.offsets[self._end - len(self._state[: self._end].lstrip(_DONE))]
 
     @property
     def last_open(self) -> int:
         """The last offset that is not done; there is one."""
-        return self.offsets[len(self._state.rstrip(_DONE)) - 1]
+        return self.offsets[len(self._state[: self._end].rstrip(_DONE)) - 1]
 
 
 class Run:
