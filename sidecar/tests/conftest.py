@@ -1,6 +1,5 @@
 """Functions behind either protocol, as real gRPC servers."""
 
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from penstock.wire.protocol.function_pb2_grpc import (
     add_BatchFunctionServicer_to_server,
 )
 from penstock.wire.protocol.riff_pb2_grpc import RiffServicer, add_RiffServicer_to_server
+from tests.servers import ports
 
 Item = tuple[int, Message]
 """A message, and the number of its input or output."""
@@ -221,8 +221,5 @@ async def functions() -> AsyncIterator[Functions]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that no other server or client of a test is given."""
+    return ports.free_port()

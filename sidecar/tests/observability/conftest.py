@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -25,6 +26,8 @@ from penstock_sidecar.processor import Processor
 PATIENCE = 10.0
 """Seconds before a test that waits for something gives up."""
 PREFIX = "penstock_sidecar_"
+
+T = TypeVar("T")
 
 
 class Found:
@@ -177,7 +180,7 @@ class Watched:
             async with watcher:
                 await watcher.next_event()
                 while len(found) < count:
-                    records = await watcher.read(0, count - len(found))
+                    records = await self._while_it_runs(watcher.read(0, count - len(found)))
                     found += [record.message for record in records]
         return found
 
@@ -187,6 +190,19 @@ class Watched:
             while (await self.store.positions(topic, "g")).get(0, {}).get(0) != offset:
                 self._check()
                 await asyncio.sleep(0.005)
+
+    async def _while_it_runs(self, waiting: Coroutine[Any, Any, T]) -> T:
+        """Wait for something, but no longer than the processor can bring it about."""
+        task = asyncio.create_task(waiting)
+        try:
+            await asyncio.wait(
+                [task, *([self._running] if self._running else [])],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            self._check()
+            return await task
+        finally:
+            task.cancel()
 
     def _check(self) -> None:
         """Fail with the processor's failure, rather than wait for what cannot come."""
