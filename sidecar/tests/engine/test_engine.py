@@ -367,7 +367,7 @@ def test_the_input_of_an_output_that_does_not_fit_is_the_one_that_is_set_aside()
     outputs = [*json(), Message(b"a", "text/plain"), *json()]
     told = one.handle(events.OutputsReceived(1, outputs, (0,), (0, 1, 2), 3), 0.0)
     assert only(commands.SetAside, told).where == "left[0] 6"
-    assert [len(part.messages) for part in only(commands.Feed, told).parts] == [1, 1]
+    assert [len(part.messages) for part in only(commands.Feed, told).parts] == [2]
 
 
 def test_what_several_calls_had_when_the_host_died_is_not_given_again_at_most_once() -> None:

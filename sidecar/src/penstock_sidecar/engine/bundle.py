@@ -46,7 +46,12 @@ class Bundle:
     @property
     def records(self) -> int:
         """How many of its messages no call was fed with."""
-        return sum(map(len, self.runs))
+        return sum([len(run.messages) for run in self.runs])
+
+    @property
+    def size(self) -> int:
+        """Bytes of these."""
+        return sum([run.size for run in self.runs])
 
     @property
     def partitions(self) -> set[Partition]:

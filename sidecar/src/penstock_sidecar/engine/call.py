@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from penstock.plugin import PermanentError
+from penstock.plugin import Message, PermanentError
 from penstock_sidecar.engine.commands import Part
 from penstock_sidecar.engine.output_ids import OutputIds
-from penstock_sidecar.engine.settlement import Run
+from penstock_sidecar.engine.settlement import Partition, Run
 from penstock_sidecar.engine.windows import Window
 
 
@@ -66,13 +67,25 @@ class Call:
             self.feeding is not None or self.finished or (self.reports and self.done < self.fed)
         )
 
-    def feed(self, run: Run) -> Part:
-        """Hand a run to the call."""
-        run.fed()
-        self._runs.append(run)
-        self._starts.append(self.fed)
-        self.fed += len(run)
-        return Part(run.partition.key.input, run.messages)
+    def feed(self, runs: Sequence[Run]) -> list[Part]:
+        """Hand runs to the call; those of one input that follow each other are one part."""
+        parts: list[Part] = []
+        given: list[Sequence[Message]] = []
+        source = runs[0].partition
+        for run in runs:
+            chunk, count = run.chunk, len(run.messages)
+            chunk.fed(run.index, count)
+            if chunk.partition is not source:
+                if chunk.partition.key.input != source.key.input:
+                    parts.append(_part(source, given))
+                    given = []
+                source = chunk.partition
+            given.append(run.messages)
+            self._starts.append(self.fed)
+            self.fed += count
+        self._runs += runs
+        parts.append(_part(source, given))
+        return parts
 
     def report(self, done: int) -> bool:
         """Note how many inputs are done; whether these are more than before.
@@ -106,6 +119,9 @@ class Call:
         """What is done for good, of the inputs before this one; each is given once."""
         if self.void:
             return []
+        if until == self.fed and not self._refused:
+            settled, self._runs, self._starts = self._runs, [], []
+            return settled
         settled = [
             piece for begin, end in self._around_refused(until) for piece in self.pieces(begin, end)
         ]
@@ -179,3 +195,8 @@ class Call:
                 yield begin, number
                 begin = number + 1
         yield begin, until
+
+
+def _part(source: Partition, given: Sequence[Sequence[Message]]) -> Part:
+    messages = given[0] if len(given) == 1 else [*chain.from_iterable(given)]
+    return Part(source.key.input, messages)

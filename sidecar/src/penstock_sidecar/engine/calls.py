@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum, auto
+from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
+from penstock.window import WindowType
 from penstock_sidecar.engine.bundle import Bundle
 from penstock_sidecar.engine.call import Call
 from penstock_sidecar.engine.commands import (
@@ -16,7 +17,6 @@ from penstock_sidecar.engine.commands import (
     Feed,
     FinishCall,
     OpenCall,
-    Part,
     ReadOutputs,
 )
 from penstock_sidecar.engine.flow import Level
@@ -26,16 +26,16 @@ from penstock_sidecar.engine.settlement import Partition, Run
 from penstock_sidecar.engine.windows import Window
 
 
-class _Kind(Enum):
+class _Kind(IntEnum):
     """Why a bundle waits for a call. Each kind has as many calls as may be open at once.
 
     The call of an open window may last as long as the window does: what failed, and what is behind
     it, does not wait for that. What may have killed the function's host is tried alone.
     """
 
-    ORDINARY = auto()
-    BEHIND_A_FAILURE = auto()
-    SUSPECT = auto()
+    ORDINARY = 0
+    BEHIND_A_FAILURE = 1
+    SUSPECT = 2
 
 
 class Calls:
@@ -54,6 +54,7 @@ class Calls:
         self._settings = settings
         self._level = level
         self._outputs = [output.name for output in settings.outputs]
+        self._shares = settings.window.type is WindowType.SLIDING
         self._lanes = Lanes(per_key=settings.window.per_key)
         self._bundles: dict[Bundle, None] = {}
         self._of_open_windows: dict[int, Bundle] = {}
@@ -61,6 +62,7 @@ class Calls:
         self._resting: list[tuple[float, int, Bundle]] = []
         self._active: dict[int, Bundle] = {}
         self._kinds: dict[int, _Kind] = {}
+        self._open_of_kind = [0] * len(_Kind)
         self._to_feed: dict[Bundle, None] = {}
         self._unread: dict[Call, None] = {}
         self._look_at = inf
@@ -93,10 +95,10 @@ class Calls:
     @property
     def wake_at(self) -> float | None:
         """When something is to be tried again, or a call has taken too long."""
-        times = [self._resting[0][0]] if self._resting else []
-        if self._active and self._look_at < inf:
-            times.append(self._look_at)
-        return min(times, default=None)
+        look_at = self._look_at if self._active else inf
+        again_at = self._resting[0][0] if self._resting else inf
+        due = min(look_at, again_at)
+        return due if due < inf else None
 
     def bundle(self, call: Call) -> Bundle | None:
         """What a call is given; ``None``: it is over."""
@@ -120,14 +122,16 @@ class Calls:
         self._look_at = min((end for end in ends.values() if end > now), default=inf)
         return [call for call, end in ends.items() if end <= now]
 
-    def read(self, now: float) -> Iterator[ReadOutputs]:
+    def read(self, now: float) -> Sequence[ReadOutputs]:
         """Wait for outputs of each call that is not waited for."""
-        unread, self._unread = self._unread, {}
+        if not self._unread:
+            return ()
+        unread = [call for call in self._unread if call.number in self._active]
+        self._unread.clear()
         for call in unread:
-            if self.bundle(call):
-                call.reading = True
-                self._expects(call, now)
-                yield ReadOutputs(call.number)
+            call.reading = True
+            self._expects(call, now)
+        return [ReadOutputs(call.number) for call in unread]
 
     def was_read(self, call: Call, now: float) -> None:
         """Outputs of a call have come."""
@@ -164,8 +168,7 @@ class Calls:
 
     def put(self, bundle: Bundle) -> None:
         """A window has ended, and is to be called."""
-        for run in bundle.runs:
-            self._level.rise(len(run), run.size)
+        self._level.rise(bundle.records, bundle.size)
         self._add(bundle)
         if self._lanes and self.splits:
             for partition in bundle.partitions:
@@ -260,7 +263,7 @@ class Calls:
         """A call is over, and all that it was fed is done."""
         self.taken(call)
         bundle = self._active.pop(call.number)
-        del self._kinds[call.number]
+        self._open_of_kind[self._kinds.pop(call.number)] -= 1
         bundle.call = None
         self._clear(bundle)
         bundle.attempts, bundle.failed_at = 0, None
@@ -274,7 +277,7 @@ class Calls:
         """
         self.taken(call)
         bundle = self._active.pop(call.number)
-        del self._kinds[call.number]
+        self._open_of_kind[self._kinds.pop(call.number)] -= 1
         bundle.call = None
         if not self.host_is_away:
             self._clear(bundle)
@@ -335,7 +338,7 @@ class Calls:
             free = 1 - len(self._active)
         else:
             # As each was opened: what died with others is of another kind since.
-            free = self._settings.calls - list(self._kinds.values()).count(kind)
+            free = self._settings.calls - self._open_of_kind[kind]
         waiting = self._waiting[kind]
         while waiting and free > 0:
             bundle = heappop(waiting)[2]
@@ -354,10 +357,8 @@ class Calls:
         return _Kind.ORDINARY
 
     def _may_be_called(self, bundle: Bundle) -> bool:
-        for run in bundle.runs:
-            if run.chunk.is_shared:
-                self._leave_out_what_is_done(bundle)
-                break
+        if self._shares:
+            self._leave_out_what_is_done(bundle)
         if not bundle.runs:
             return False
         if self._lanes and not self._lanes.has(bundle):
@@ -419,7 +420,8 @@ class Calls:
         number = next(self._numbers)
         bundle.call = Call(number, bundle.window, self._outputs, bundle.name, now)
         self._active[number] = bundle
-        self._kinds[number] = self._kind(bundle)
+        kind = self._kinds[number] = self._kind(bundle)
+        self._open_of_kind[kind] += 1
         self._to_feed[bundle] = None
         self._unread[bundle.call] = None
         return OpenCall(number)
@@ -429,22 +431,18 @@ class Calls:
         if call is None or call.feeding or call.finished:
             return
         owed = call.owes
-        parts: list[Part] = []
+        runs: list[Run] = []
         records = size = 0
-        while bundle.runs and (
-            not parts
-            or (
-                records + len(bundle.runs[0]) <= FRAME_RECORDS
-                and size + bundle.runs[0].size <= FRAME_BYTES
-            )
-        ):
-            run = bundle.runs.popleft()
-            records += len(run)
-            size += run.size
-            parts.append(call.feed(run))
-        if parts:
+        while bundle.runs:
+            run = bundle.runs[0]
+            records_with, size_with = records + len(run.messages), size + run.size
+            if runs and (records_with > FRAME_RECORDS or size_with > FRAME_BYTES):
+                break
+            records, size = records_with, size_with
+            runs.append(bundle.runs.popleft())
+        if runs:
             call.feeding = records, size
-            yield Feed(call.number, parts)
+            yield Feed(call.number, call.feed(runs))
         elif bundle.ended:
             call.finished = True
             yield FinishCall(call.number)

@@ -5,7 +5,9 @@ done for a batch. Whoever runs the engine hands it every event, with a time that
 and carries the commands out in their order.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from penstock.delivery import Guarantee
@@ -123,15 +125,17 @@ class Engine:
             return []
         # What comes at the end of a window's time, or later, belongs to the next one.
         self._end(self._windows.expire(now))
-        early = self._windows.counts.early.copy()
         told = list(self._handlers[type(event)](event, now))
         told += self._advance(now)
-        ended = [
+        return [*self._ended_early(), *told] if self._windows.counts.news else told
+
+    def _ended_early(self) -> list[commands.Command]:
+        news, self._windows.counts.news = self._windows.counts.news, Counter()
+        return [
             commands.EndedEarly(count, reason.value)
-            for reason, count in (self._windows.counts.early - early).items()
+            for reason, count in news.items()
             if reason not in (Reason.REVOKED, Reason.STOPPED)
         ]
-        return [*ended, *told]
 
     def _assigned(self, event: events.PartitionsAssigned, now: float) -> Told:
         if self._stop_at is None:
@@ -279,10 +283,16 @@ class Engine:
         """Settle inputs once every output of the call that has come so far is accepted."""
         self._outbox.then(call.needs, lambda: self._settled(call, until))
 
-    def _settled(self, call: Call, until: int) -> Iterator[Partition]:
+    def _settled(self, call: Call, until: int) -> Iterable[Partition]:
+        records = size = 0
+        partitions: dict[Partition, None] = {}
         for run in call.settle(until):
-            self._held.fall(*run.settle())
-            yield run.partition
+            done, done_size = run.settle()
+            records += done
+            size += done_size
+            partitions[run.chunk.partition] = None
+        self._held.fall(records, size)
+        return partitions
 
     def _finish(self, run: Run) -> None:
         self._held.fall(*run.finish())
@@ -471,33 +481,38 @@ class Engine:
                 self._withdraw(partition)
         self._end(self._windows.end_all(Reason.STOPPED))
 
-    def _advance(self, now: float) -> Iterator[commands.Command]:
+    def _advance(self, now: float) -> list[commands.Command]:
         """Whatever can go on now."""
+        told: list[commands.Command] = []
         for call in self._calls.overdue(now):
-            seconds = self._settings.delivery.timeout
-            error = PermanentError(f"the function has not answered within {seconds:g} s")
-            yield commands.AbandonCall(call.number)
-            named = call.done if call.reports else None
-            yield from self._broken_off(call, error, now, named=named)
+            told += self._break_off_overdue(call, now)
         # A partition that stopped, or was revoked, no longer holds windows back.
         self._end(self._windows.expire(now))
-        yield from self._calls.advance(now)
+        told += self._calls.advance(now)
         if not self._outbox.level.full:
-            yield from self._calls.read(now)
-        yield from self._outbox.advance(now)
+            told += self._calls.read(now)
+        told += self._outbox.advance(now)
         for partition in self._outbox.settle():
             self._partitions.touch(partition)
-        yield from self._partitions.advance(now)
+        told += self._partitions.advance(now)
         if self._held.full and self._calls.is_waiting_for_more and not self._outbox:
-            yield from self._make_room(now)
+            told += self._make_room(now)
         if not self._held.full:
             for key, records, size in self._flow.grants():
                 self._windows.reading(key, now)
-                yield commands.Read(key.input, key.partition, records, size)
+                told.append(commands.Read(key.input, key.partition, records, size))
         if self._stop_at is not None:
-            yield from self._end_at(self._stop_at, now)
+            told += self._end_at(self._stop_at, now)
         if not self._over:
-            yield from self._wake()
+            told += self._wake()
+        return told
+
+    def _break_off_overdue(self, call: Call, now: float) -> Told:
+        seconds = self._settings.delivery.timeout
+        error = PermanentError(f"the function has not answered within {seconds:g} s")
+        yield commands.AbandonCall(call.number)
+        named = call.done if call.reports else None
+        yield from self._broken_off(call, error, now, named=named)
 
     def _make_room(self, now: float) -> Iterator[commands.Command]:
         """End windows early: everything that may be held is, and nothing else would free it."""
@@ -514,19 +529,22 @@ class Engine:
             yield commands.AbandonCall(call.number)
         yield self._failure or commands.Done(self._where())
 
-    def _wake(self) -> Iterator[commands.Command]:
-        times = [
+    def _wake(self) -> Sequence[commands.Command]:
+        due = inf
+        for time in (
             self._windows.wake_at,
             self._calls.wake_at,
             self._partitions.deadline,
             self._outbox.retry_at,
             self._stop_at,
-        ]
-        due = min((time for time in times if time is not None), default=None)
+        ):
+            if time is not None and time < due:
+                due = time
         # Being woken too early costs less than moving the timer with every event.
-        if due is not None and (self._wake_at is None or due < self._wake_at):
+        if due < inf and (self._wake_at is None or due < self._wake_at):
             self._wake_at = due
-            yield commands.WakeAt(due)
+            return (commands.WakeAt(due),)
+        return ()
 
 
 class _BadOutput(PermanentError):

@@ -60,14 +60,8 @@ class Partitions:
 
     def advance(self, now: float) -> Iterator[Command]:
         """Ack what was settled; then release what is done with, give up what is late."""
-        acks: dict[int, dict[int, int]] = {}
-        touched, self._touched = self._touched, {}
-        for partition in touched:
-            position = partition.advance()
-            if position is not None:
-                acks.setdefault(partition.key.input, {})[partition.key.partition] = position
-        for number, positions in acks.items():
-            yield Ack(number, positions)
+        if self._touched:
+            yield from self._ack()
         if not self._leaving:
             return
         done = [partition for partition in self._leaving if partition.idle]
@@ -76,6 +70,16 @@ class Partitions:
         late = [partition for partition, deadline in self._leaving.items() if deadline <= now]
         for number, partitions in self._leave(late):
             yield GiveUp(number, partitions)
+
+    def _ack(self) -> Iterator[Ack]:
+        acks: dict[int, dict[int, int]] = {}
+        touched, self._touched = self._touched, {}
+        for partition in touched:
+            position = partition.advance()
+            if position is not None:
+                acks.setdefault(partition.key.input, {})[partition.key.partition] = position
+        for number, positions in acks.items():
+            yield Ack(number, positions)
 
     def _leave(self, leaving: Iterable[Partition]) -> Iterator[tuple[int, frozenset[int]]]:
         """Drop partitions; returns them by input."""

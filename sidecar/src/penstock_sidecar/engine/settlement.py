@@ -55,7 +55,8 @@ class Partition:
 
     def add(self, records: Sequence[Record]) -> Run:
         """Take in what was read behind everything that came before."""
-        messages, offsets, _, _ = zip(*records, strict=True)
+        messages = tuple([record.message for record in records])
+        offsets = tuple([record.offset for record in records])
         size = size_of(messages)
         last = self._chunks[-1] if self._chunks else None
         if last and (run := last.extend(messages, offsets, size)):
@@ -184,6 +185,11 @@ class Chunk:
 
     def settle(self, first: int, count: int) -> None:
         """A window is done with these; none of them is shared."""
+        if count == 1:
+            # As messages of windows per key are: this is the hottest line of all.
+            self._state[first] = _DONE[0]
+            self.left -= first < self._end
+            return
         self._state[first : first + count] = _DONE * count
         self.left -= max(0, min(first + count, self._end) - first)
 
@@ -300,8 +306,9 @@ class Run:
     def settle(self) -> tuple[int, int]:
         """A window is done with them; how many, of how many bytes, no other one holds."""
         if not self.chunk.is_shared:
-            self.chunk.settle(self.index, len(self.messages))
-            return len(self.messages), self.size
+            count = len(self.messages)
+            self.chunk.settle(self.index, count)
+            return count, self.size
         done = [
             message
             for index, message in enumerate(self.messages, self.index)

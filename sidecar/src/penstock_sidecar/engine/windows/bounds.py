@@ -67,6 +67,10 @@ class Bounds:
                 return index or (0 if content.records else 1)
         return count
 
+    def takes(self, content: Content, size: int) -> bool:
+        """Whether a window that is not full has room for one more message of so many bytes."""
+        return content.size + size <= self._bytes or not content.records
+
     def full(self, content: Content, *, overflows: bool = False) -> Reason | None:
         """Why a window is full, if it is.
 

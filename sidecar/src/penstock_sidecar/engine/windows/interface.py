@@ -35,6 +35,7 @@ class Counts:
         late_windows: Windows that were made for late messages.
         undated: Messages whose time was missing, or not to be believed.
         early: Windows that ended early, by reason.
+        news: Those of them that nobody was told of yet.
     """
 
     late_dropped: int = 0
@@ -42,6 +43,12 @@ class Counts:
     late_windows: int = 0
     undated: int = 0
     early: Counter[Reason] = field(default_factory=Counter)
+    news: Counter[Reason] = field(default_factory=Counter)
+
+    def ended_early(self, reason: Reason) -> None:
+        """Count a window that would have got more."""
+        self.early[reason] += 1
+        self.news[reason] += 1
 
 
 class Windows(Protocol):

@@ -75,7 +75,7 @@ class OpenWindows(ABC):
             return False
         window.closed = reason
         if reason.is_early:
-            self._counts.early[reason] += 1
+            self._counts.ended_early(reason)
         self._remove(window)
         return True
 

@@ -57,28 +57,22 @@ class ProcessingWindows(OpenWindows):
         """Place messages in the window that is open now, or in those of their keys."""
         due = now + self._seconds
         if not self._per_key:
-            return Placement(self._place(None, run, due), self.full())
-        if len(run) == 1:
-            self._place(run.messages[0].key, run, due)
-        elif self._bounds:
-            for index, message in enumerate(run.messages):
-                self._place(message.key, run.pick(index), due)
-        else:
-            self._spread(run, due)
+            return Placement(self._place(run, due), self.full())
+        self._spread(run, due)
         return Placement((), self.full())
 
     def expire(self, now: float) -> Sequence[Window]:
         """The windows whose time is over."""
         return self.ended(now)
 
-    def _place(self, key: bytes | None, run: Run, due: float) -> list[Window]:
-        """Fill the window of a key, and as many more as it takes."""
+    def _place(self, run: Run, due: float) -> list[Window]:
+        """Fill the window that is open, and as many more as it takes."""
         filled = []
         rest: Run | None = run
         while rest is not None:
-            window = self._by_key.get(key)
+            window = self._by_key.get(None)
             if window is None:
-                window = self._by_key[key] = self._open(key, due)
+                window = self._by_key[None] = self._open(None, due)
             elif self._extends:
                 window.due = due
             rest = self._put(window, rest)
@@ -86,19 +80,24 @@ class ProcessingWindows(OpenWindows):
         return filled
 
     def _spread(self, run: Run, due: float) -> None:
-        """Place messages by their keys where windows have no bounds: a hot loop, written out."""
+        """Place messages by their keys: a hot loop, written out."""
         by_key, pick, extends = self._by_key, run.pick, self._extends
+        bounds = self._bounds or None
         for index, message in enumerate(run.messages):
-            key = message.key
+            key, one = message.key, pick(index)
             window = by_key.get(key)
+            if window is not None and bounds and not bounds.takes(window, one.size):
+                self._close_full(window, overflows=True)
+                window = None
             if window is None:
                 window = by_key[key] = self._open(key, due)
             elif extends:
                 window.due = due
-            one = pick(index)
             window.runs.append(one)
             window.records += 1
             window.size += one.size
+            if bounds:
+                self._close_full(window, overflows=False)
         self.records += len(run)
         self.size += run.size
 

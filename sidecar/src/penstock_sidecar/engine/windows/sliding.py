@@ -222,7 +222,7 @@ class SlidingWindows:
             if len(panes) > 1:
                 closed.runs = in_order(closed.runs)
         if reason.is_early:
-            self._counts.early[reason] += 1
+            self._counts.ended_early(reason)
         self._sweep(lane, window)
         return closed
 
