@@ -268,6 +268,15 @@ async def test_a_host_says_at_once_that_it_reports_inputs(
     call.call.cancel()
 
 
+async def test_a_call_that_fails_at_once_says_in_its_trailers_that_inputs_are_reported(
+    host: "Host",
+) -> None:
+    call = (await host(plain)).batch()
+    await call.call.done_writing()
+    assert (await call.status())[0] is grpc.StatusCode.INVALID_ARGUMENT
+    assert dict(await call.call.trailing_metadata())[REPORTS_INPUTS] == "true"
+
+
 async def test_a_host_says_at_once_that_it_cannot_report_inputs(host: "Host") -> None:
     def stream(texts: Iterator[str]) -> Iterator[str]:
         return texts

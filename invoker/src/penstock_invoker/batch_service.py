@@ -22,9 +22,9 @@ class BatchService(BatchFunctionServicer):
     async def Invoke(self, request_iterator: object, context: Context) -> None:  # type: ignore[override] # noqa: N802
         """Carry out one call, of one window."""
         del request_iterator
-        reports = "false" if self._function.takes_streams else "true"
+        says = ((REPORTS_INPUTS, "false" if self._function.takes_streams else "true"),)
         try:
-            await context.send_initial_metadata(((REPORTS_INPUTS, reports),))
+            await context.send_initial_metadata(says)
         except grpc.aio.BaseError:  # the client is gone
             return
-        await answer(self._function, received(context), context.write, context, names_input=True)
+        await answer(self._function, received(context), context.write, context, trailers=says)

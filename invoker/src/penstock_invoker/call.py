@@ -15,6 +15,7 @@ from penstock_invoker.loading import user_traceback
 from penstock_invoker.signature import Function
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Metadata = tuple[tuple[str, str], ...]
 
 
 async def received(context: Context) -> AsyncIterator[Any]:
@@ -35,7 +36,7 @@ async def answer(
     write: Write,
     context: Context,
     *,
-    names_input: bool,
+    trailers: Metadata | None,
 ) -> None:
     """Carry out a call of a function; a failure ends the call and nothing else.
 
@@ -46,23 +47,24 @@ async def answer(
         frames: What the caller sends.
         write: Takes what it gets.
         context: The call, which is told how it ended.
-        names_input: Whether the caller is told which input failed, where that is known.
+        trailers: What the caller is told when the call fails, beside which input it failed at;
+            ``None``: the protocol tells nothing there, not even that.
     """
-    failed_input: tuple[tuple[str, str], ...] = ()
+    trailing = trailers or ()
     try:
         await invoke(function, frames, write)
     except grpc.aio.BaseError:  # the client is gone
         return
     except InputFailed as failure:
         error = failure.error
-        if names_input:
-            failed_input = ((FAILED_INPUT, str(failure.number)),)
+        if trailers is not None:
+            trailing = (*trailers, (FAILED_INPUT, str(failure.number)))
     # A function raises what it likes.
     except Exception as caught:  # noqa: BLE001
         error = caught
     else:
         return
-    await context.abort(*_status(function, error), failed_input)
+    await context.abort(*_status(function, error), trailing)
 
 
 def _status(function: Function, error: Exception) -> tuple[grpc.StatusCode, str]:

@@ -32,7 +32,7 @@ class RiffService(RiffServicer):
                 await context.write(signal)
 
         frames = _frames(received(context))
-        await answer(self._function, frames, write, context, names_input=False)
+        await answer(self._function, frames, write, context, trailers=None)
 
 
 async def _frames(signals: AsyncIterator[InputSignal]) -> AsyncIterator[InputFrames]:

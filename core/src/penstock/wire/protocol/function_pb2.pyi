@@ -8,7 +8,8 @@ the start first and once, content types negotiated, order kept.
 
 Beside its frames a host says two things in metadata. Initially, before it waits for anything:
 `penstock-reports-inputs`, `true` where it gives input_index and inputs_done, `false` where it
-cannot; a host that says nothing may still do so. In the end, when a call fails:
+cannot; a host that says nothing may still do so. In the end, when a call fails: the same once
+more, as a client that is told of an early end may lose what was said before it; and
 `penstock-failed-input: N`, the input that it failed at, counted from 0 in the order in which
 the call received them, after a frame that reports all inputs before it done; left out where
 the host cannot tell.
