@@ -166,7 +166,7 @@ class FunctionHost:
         if code in _SILENCE:
             details = await call.details()
             raise NotReady(f"the function at {self._address} does not answer: {details}")
-        # gRPC may tell of the end first: what was said before it is lost then, and said again there.
+        # gRPC may tell of the end first: what was said before it is lost, and is said again there.
         said = (await call.initial_metadata()).get(REPORTS_INPUTS)
         if said is None:
             said = (await call.trailing_metadata()).get(REPORTS_INPUTS)
