@@ -145,7 +145,8 @@ class Delivery(StrictModel):
         le=1000,
         description="How many windows the function may work on at once; by default 1, and 16 "
         "with `window.perKey`. Windows of one key never overlap; without `perKey` the order is "
-        "kept with 1 alone.",
+        "kept with 1 alone. There, what failed and what waits behind it in its partitions is "
+        "called beside the others, within a bound of its own that is as large.",
     )
 
     @model_validator(mode="after")
@@ -172,6 +173,9 @@ class Delivery(StrictModel):
 
     def calls(self, window: Window) -> int:
         """How many calls of the function may be open at once.
+
+        Those that repeat what failed, and those of what waits behind it, have a bound of their
+        own where windows are for all keys, as large again.
 
         Args:
             window: The processor's windows.
