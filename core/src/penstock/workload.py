@@ -59,19 +59,20 @@ def binding_files(processor: Processor, streams: Mapping[str, StreamBinding]) ->
         streams: Those of its namespace, by name; at least the ones that it needs.
     """
     return {
-        f"{side}_{index:03}/{path}": content
-        for side, stream, index in _sides(processor)
+        f"{folder}/{path}": content
+        for folder, stream in binding_folders(processor)
         for path, content in {"metadata/stream": stream, **streams[stream].files()}.items()
     }
 
 
-def _sides(processor: Processor) -> Iterator[tuple[str, str, int]]:
+def binding_folders(processor: Processor) -> Iterator[tuple[str, str]]:
+    """Each folder of a sidecar's bindings, and the stream whose binding is in it."""
     for index, given in enumerate(processor.spec.inputs):
-        yield "input", given.stream, index
+        yield f"input_{index:03}", given.stream
     for index, output in enumerate(processor.spec.outputs):
-        yield "output", output.stream, index
+        yield f"output_{index:03}", output.stream
     if stream := processor.spec.delivery.dead_letter_stream:
-        yield "dead_letter", stream, 0
+        yield "dead_letter_000", stream
 
 
 def sidecar_environment(processor: Processor, *, function: str, bindings: str) -> Mapping[str, str]:

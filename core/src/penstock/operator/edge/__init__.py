@@ -1,0 +1,1 @@
+"""Where the operator meets the API server: it looks, asks the pure modules, and writes."""
