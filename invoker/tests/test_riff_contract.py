@@ -334,6 +334,26 @@ async def test_a_function_that_raises_ends_the_call_and_the_process_lives(
     assert "thread_runner.py" not in printed
 
 
+async def test_a_traceback_is_printed_once_however_often_a_message_is_tried(
+    host: "Host", capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(text: str) -> str:
+        raise ValueError(text)
+
+    invoker = await host(fail)
+    for text in (b"a", b"a", b"b", b"a"):
+        for call in (invoker.riff(), invoker.batch()):
+            await call.start()
+            await call.send(text)
+            assert (await call.status())[0] is UNKNOWN
+    printed = capsys.readouterr().err
+    assert printed.count("Traceback") == 2
+    assert printed.count("ValueError: a\n") == printed.count("ValueError: b\n") == 1
+    again = [line for line in printed.splitlines() if " failed again: " in line]
+    assert len(again) == 6
+    assert again[0].endswith("failed again: ValueError: a (its traceback is above)")
+
+
 @pytest.mark.parametrize(
     ("blocking", "exit_"),
     [

@@ -5,6 +5,7 @@ import grpc.aio
 from penstock.wire.call_metadata import REPORTS_INPUTS
 from penstock.wire.protocol.function_pb2_grpc import BatchFunctionServicer
 from penstock_invoker.call import Context, answer, received
+from penstock_invoker.failure_log import FailureLog
 from penstock_invoker.signature import Function
 
 
@@ -13,10 +14,12 @@ class BatchService(BatchFunctionServicer):
 
     Args:
         function: The function that is served.
+        failures: Where what it raises is printed.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, failures: FailureLog) -> None:
         self._function = function
+        self._failures = failures
 
     # The stubs know handlers that yield; grpc.aio also takes those that write.
     async def Invoke(self, request_iterator: object, context: Context) -> None:  # type: ignore[override] # noqa: N802
@@ -27,4 +30,11 @@ class BatchService(BatchFunctionServicer):
             await context.send_initial_metadata(says)
         except grpc.aio.BaseError:  # the client is gone
             return
-        await answer(self._function, received(context), context.write, context, trailers=says)
+        await answer(
+            self._function,
+            received(context),
+            context.write,
+            context,
+            failures=self._failures,
+            trailers=says,
+        )

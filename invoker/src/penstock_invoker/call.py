@@ -1,6 +1,5 @@
 """A gRPC call of either protocol: its end is told to the caller as a status."""
 
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +9,8 @@ from penstock.plugin import PermanentError
 from penstock.wire.call_metadata import FAILED_INPUT
 from penstock.wire.protocol.function_pb2 import InputFrames
 from penstock_invoker.errors import FunctionExited, InputFailed, InvalidCall, describe, short
+from penstock_invoker.failure_log import FailureLog
 from penstock_invoker.invocation import Write, invoke
-from penstock_invoker.loading import user_traceback
 from penstock_invoker.signature import Function
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -36,6 +35,7 @@ async def answer(
     write: Write,
     context: Context,
     *,
+    failures: FailureLog,
     trailers: Metadata | None,
 ) -> None:
     """Carry out a call of a function; a failure ends the call and nothing else.
@@ -47,6 +47,7 @@ async def answer(
         frames: What the caller sends.
         write: Takes what it gets.
         context: The call, which is told how it ended.
+        failures: Where it is printed.
         trailers: What the caller is told when the call fails, beside which input it failed at;
             ``None``: the protocol tells nothing there, not even that.
     """
@@ -64,14 +65,14 @@ async def answer(
         error = caught
     else:
         return
-    await context.abort(*_status(function, error), trailing)
+    await context.abort(*_status(error, failures), trailing)
 
 
-def _status(function: Function, error: Exception) -> tuple[grpc.StatusCode, str]:
+def _status(error: Exception, failures: FailureLog) -> tuple[grpc.StatusCode, str]:
     if isinstance(error, InvalidCall):
         return grpc.StatusCode.INVALID_ARGUMENT, short(str(error))
     if isinstance(error, PermanentError):
         return grpc.StatusCode.UNKNOWN, short(str(error))
     raised = (isinstance(error, FunctionExited) and error.__cause__) or error
-    print(f"{function.name} failed:\n{user_traceback(raised)}", file=sys.stderr, flush=True)
+    failures.write(raised)
     return grpc.StatusCode.UNKNOWN, describe(raised)

@@ -9,6 +9,7 @@ from penstock.wire.protocol.riff_pb2 import InputSignal, OutputFrame, OutputSign
 from penstock.wire.protocol.riff_pb2_grpc import RiffServicer
 from penstock_invoker.call import Context, answer, received
 from penstock_invoker.errors import InvalidCall
+from penstock_invoker.failure_log import FailureLog
 from penstock_invoker.signature import Function
 
 
@@ -17,10 +18,12 @@ class RiffService(RiffServicer):
 
     Args:
         function: The function that is served.
+        failures: Where what it raises is printed.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, failures: FailureLog) -> None:
         self._function = function
+        self._failures = failures
 
     # The stubs know handlers that yield; grpc.aio also takes those that write.
     async def Invoke(self, request_iterator: object, context: Context) -> None:  # type: ignore[override] # noqa: N802
@@ -32,7 +35,7 @@ class RiffService(RiffServicer):
                 await context.write(signal)
 
         frames = _frames(received(context))
-        await answer(self._function, frames, write, context, trailers=None)
+        await answer(self._function, frames, write, context, failures=self._failures, trailers=None)
 
 
 async def _frames(signals: AsyncIterator[InputSignal]) -> AsyncIterator[InputFrames]:

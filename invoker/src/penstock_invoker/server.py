@@ -11,6 +11,7 @@ from penstock.wire.channel import SERVER_OPTIONS
 from penstock.wire.protocol.function_pb2_grpc import add_BatchFunctionServicer_to_server
 from penstock.wire.protocol.riff_pb2_grpc import add_RiffServicer_to_server
 from penstock_invoker.batch_service import BatchService
+from penstock_invoker.failure_log import FailureLog
 from penstock_invoker.riff_service import RiffService
 from penstock_invoker.signature import Function
 
@@ -32,8 +33,9 @@ class InvokerServer:
         """Where it listens, once it is entered."""
         self.host = host
         self._server = grpc.aio.server(options=SERVER_OPTIONS)
-        add_RiffServicer_to_server(RiffService(function), self._server)
-        add_BatchFunctionServicer_to_server(BatchService(function), self._server)
+        failures = FailureLog(function.name)
+        add_RiffServicer_to_server(RiffService(function, failures), self._server)
+        add_BatchFunctionServicer_to_server(BatchService(function, failures), self._server)
 
     @property
     def address(self) -> str:
