@@ -29,7 +29,8 @@ class Origin:
         partition, offset: Where it stands there.
         window: The window that it was in, in words; empty: it was in none.
         error: Why it is here.
-        attempts: How often the function was given it.
+        attempts: How many calls that it was part of failed: those of its whole window, and those of
+            each part in which the message at fault was looked for. 0: the function never had it.
         first_failure: When it failed first, RFC 3339.
     """
 

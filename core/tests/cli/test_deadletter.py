@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.request import Request, urlopen
@@ -128,6 +129,15 @@ def test_each_open_dead_letter_is_a_row(streams: Penstock, stream: str) -> None:
         ["0/0", "averager", "numbers[2]/17", "5", ORIGIN.first_failure, "ValueError: no number"],
         ["0/1", "averager", "words[2]/17", "5", "2026", "ValueError: no"],
     ]
+
+
+def test_a_long_error_shows_how_it_begins_and_how_it_ends(streams: Penstock, stream: str) -> None:
+    longest = f"the function failed: {'x' * 126}: no number 7"
+    errors = [longest, longest.replace(": no", "y: no")]
+    fill_running(streams, stream, *(replace(ORIGIN, error=one).mark(MESSAGE) for one in errors))
+    _, whole, cut = streams("deadletter", "list", stream).stdout.splitlines()
+    assert whole.endswith(f"   {longest}")
+    assert re.search("   the function failed: x+…x+y: no number 7$", cut)
 
 
 def test_the_list_is_json_too_and_of_one_processor(streams: Penstock, stream: str) -> None:

@@ -61,7 +61,9 @@ def list_letters(*, target: Target, processor: str | None, output: str) -> None:
 
     STREAM is a stream of what runs here; with --gateway HOST:PORT it is one of any gateway. What
     is there when the command starts is read; it waits for nothing more. FROM is where the message
-    was: STREAM[PARTITION]/OFFSET.
+    was: STREAM[PARTITION]/OFFSET. ATTEMPTS is how many calls of the function failed with it: those
+    of its whole window, and those of each part in which the message at fault was looked for. ERROR
+    is the last one's; show has all of it.
     """
     letters = [
         letter

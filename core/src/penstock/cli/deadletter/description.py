@@ -9,7 +9,9 @@ from penstock.dead_letter import Origin, restored
 from penstock.plugin import Message
 from penstock.table import format_table
 
-_LONGEST: Final = 60
+_LONGEST: Final = 160
+"""Characters of an error in a table: one that is longer loses its middle, as what failed stands at
+its beginning, and with what at its end."""
 _HEADS: Final = ("place", "processor", "from", "attempts", "since", "error")
 
 
@@ -27,7 +29,8 @@ def _row(letter: Letter) -> Sequence[str]:
 def _first_line(text: str) -> str:
     line, *_ = text.strip().splitlines() or [""]
     line = printable(line)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    half = _LONGEST // 2
+    return line if len(line) <= _LONGEST else f"{line[: half - 1]}…{line[-half:]}"
 
 
 def origin_name(origin: Origin) -> str:
