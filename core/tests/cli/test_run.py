@@ -109,6 +109,27 @@ def child(session: Session, module: str) -> psutil.Process:
     return found
 
 
+def test_a_partition_that_stops_is_an_event_of_the_run(penstock: Penstock, app: MakeApp) -> None:
+    function = """
+        def upper(word: str) -> str:
+            if word == "bad":
+                raise ValueError("no such word")
+            return word.upper()
+    """
+    once = FUNCTION + "]}}\n  delivery: {maxDeliveries: 1} # "
+    with penstock.run(app(function, once)) as session:
+        penstock("publish", "words", "--lines", stdin="good\nbad\n")
+        [said] = session.shows(r'^penstock        \| processor "upper": (input words: .*)')
+    assert said == (
+        "input words: partition 0 stops at words[0] 1, as it cannot be processed and there is "
+        "nowhere to set it aside; nothing is lost, the other partitions go on: mend the function "
+        "and start it again, or name a stream in delivery.deadLetter; the function failed with "
+        "UNKNOWN: ValueError: no such word"
+    )
+    # It is said once, and there.
+    assert not any("stops at" in line for line in session.lines if "(sidecar)" in line)
+
+
 def test_messages_flow_through_a_function_and_what_happens_is_shown(
     penstock: Penstock, app: MakeApp
 ) -> None:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
+from penstock.local.logged_error import logged_error
 from penstock.local.ports import HOST
 from penstock.local.process import Command
 from penstock.local.supervisor import Service
@@ -95,6 +96,10 @@ def sidecar_service(
     async def is_ready() -> bool:
         return ready.exists()
 
+    def warning(line: str) -> str | None:
+        error = logged_error(line)
+        return error and f'processor "{name}": {error}'
+
     return Service(
         name=f'sidecar of "{name}"',
         log_name=sidecar_log_name(name),
@@ -104,4 +109,5 @@ def sidecar_service(
         not_ready="has not subscribed to its inputs",
         before_start=lambda: ready.unlink(missing_ok=True),
         hopeless_exit=MISUSED,
+        warning=warning,
     )

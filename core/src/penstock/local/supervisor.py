@@ -34,6 +34,7 @@ class Service:
         not_ready: What it has not done until then, as in `has not opened its port`.
         before_start: Called before each start.
         hopeless_exit: An exit code that tells of wrong settings, which no new start mends.
+        warning: What a line of its output warns of, to be shown in its place among the events.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Service:
     not_ready: str
     before_start: Callable[[], None] = lambda: None
     hopeless_exit: int | None = None
+    warning: Callable[[str], str | None] = lambda _: None
 
 
 class StartFailed(PenstockError):
@@ -154,7 +156,7 @@ class Supervisor:
             process = await Process.start(
                 service.command,
                 reaper,
-                lambda line: self._output.log(service.log_name, line),
+                self._show,
             )
         except OSError as error:
             ending = f"{service.name} cannot be started: {error}"
@@ -181,6 +183,12 @@ class Supervisor:
         if hopeless and not self._stopping.is_set():
             raise StartFailed(_early(ending, service.not_ready, list(process.last_lines)))
         return ending
+
+    def _show(self, line: str) -> None:
+        if warning := self._service.warning(line):
+            self._output.warning(warning)
+        else:
+            self._output.log(self._service.log_name, line)
 
     async def _probe(self) -> None:
         """Notice that the process is ready, or tell a person that it is not."""
