@@ -50,6 +50,7 @@ def test_a_concrete_gateway_gets_a_gateway_of_its_own_name(folder: Object) -> No
     assert gateway["metadata"]["labels"] == {
         "streaming.projectriff.io/folder-gateway": "shelf",
         "streaming.projectriff.io/gateway-type": "folder",
+        "app.kubernetes.io/managed-by": "penstock",
     }
     assert gateway["metadata"]["ownerReferences"][0]["kind"] == "FolderGateway"
     assert [one["port"] for one in gateway["spec"]["ports"]] == [6565, 80]

@@ -10,6 +10,7 @@ LATER = "2026-01-02T03:05:06Z"
 Object = dict[str, Any]
 Make = Callable[..., Object]
 
+MANAGED = {"app.kubernetes.io/managed-by": "penstock"}
 POD = {"containers": [{"name": "gateway", "image": "franz:1"}]}
 
 
@@ -25,7 +26,7 @@ def test_a_gateway_gets_a_deployment_and_a_service(make: Make) -> None:
     assert (deployment["kind"], deployment["metadata"]["name"]) == ("Deployment", "franz-gateway")
     assert deployment["spec"]["selector"] == {"matchLabels": selector}
     assert deployment["spec"]["template"]["metadata"]["labels"] == selector
-    assert deployment["metadata"]["labels"] == {"team": "a", **selector}
+    assert deployment["metadata"]["labels"] == {"team": "a", **selector, **MANAGED}
     assert deployment["metadata"]["ownerReferences"][0]["uid"] == "uid-of-Gateway-franz"
     assert service["spec"]["selector"] == selector
     assert [(p["name"], p["port"], p["targetPort"]) for p in service["spec"]["ports"]] == [

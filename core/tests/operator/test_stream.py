@@ -120,7 +120,10 @@ def test_a_provisioned_stream_gets_its_binding(stream: Object, gateway: Object) 
         "topic": ADDRESS.topic,
     }
     for child in desired.children:
-        assert child["metadata"]["labels"] == {"streaming.projectriff.io/stream": "orders"}
+        assert child["metadata"]["labels"] == {
+            "streaming.projectriff.io/stream": "orders",
+            "app.kubernetes.io/managed-by": "penstock",
+        }
         assert child["metadata"]["ownerReferences"][0]["controller"]
     assert desired.status["binding"] == {
         "metadataRef": {"name": "orders-stream-binding-metadata"},

@@ -11,6 +11,10 @@ GATEWAY_TYPE: Final = f"{GROUP}/gateway-type"
 STREAM: Final = f"{GROUP}/stream"
 PROCESSOR: Final = f"{GROUP}/processor"
 
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGER: Final = "penstock"
+"""What that label of every child says: of Kubernetes' own kinds the operator watches no others."""
+
 _DIGEST_LENGTH = 8  # characters
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.operator.desired import KubernetesObject
+from penstock.operator.labels import MANAGED_BY, MANAGER
 
 
 def child_metadata(
@@ -21,7 +22,7 @@ def child_metadata(
     return {
         "name": name,
         "namespace": metadata["namespace"],
-        "labels": {**metadata.get("labels", {}), **labels},
+        "labels": {**metadata.get("labels", {}), **labels, MANAGED_BY: MANAGER},
         "ownerReferences": [
             {
                 "apiVersion": parent["apiVersion"],

@@ -1,0 +1,179 @@
+"""The few requests that the operator makes to the API server, besides watching."""
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+import aiohttp
+import kopf
+
+from penstock.operator.desired import Event, KubernetesObject
+from penstock.plugin import NotReady, PermanentError, TemporaryError
+
+FIELD_MANAGER: Final = "penstock"
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_NAME_LIMIT = 200  # characters of a resource's name that begin an Event's name
+
+
+class Conflict(PermanentError):
+    """Somebody else was first: what is there has to be looked at again."""
+
+
+class KubernetesClient:
+    """Reads and applies objects; used from `async with` on until that is left.
+
+    Args:
+        connection: Where the API server is, and who one is.
+    """
+
+    def __init__(self, connection: kopf.ConnectionInfo) -> None:
+        self._connection = connection
+        self._server = connection.server.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+        self.writes = 0
+        """Requests so far that could change something."""
+
+    async def __aenter__(self) -> "KubernetesClient":
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._connection.as_ssl_context()),
+            headers=self._connection.as_http_headers(),
+            timeout=_TIMEOUT,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def get(
+        self, api_version: str, kind: str, namespace: str, name: str
+    ) -> KubernetesObject | None:
+        """An object, or ``None`` where it is not there.
+
+        Raises:
+            TemporaryError: Ask again.
+            PermanentError: It is not allowed.
+        """
+        return await self._request("GET", path_of(api_version, kind, namespace, name))
+
+    async def apply(self, desired: KubernetesObject) -> KubernetesObject:
+        """Make an object what is desired, on the server; returns it as it is then.
+
+        Raises:
+            TemporaryError: Try again.
+            PermanentError: It is refused.
+        """
+        return await self._apply(_path_of(desired), desired)
+
+    async def apply_status(
+        self, resource: KubernetesObject, status: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """Make a resource's status what is desired; returns the resource as it is then.
+
+        Raises:
+            Conflict: The resource is gone, or another of its name is there.
+            TemporaryError: Try again.
+            PermanentError: It is refused.
+        """
+        metadata = resource["metadata"]
+        # With its uid, nobody makes anew what is gone.
+        identity = {field: metadata[field] for field in ("name", "namespace", "uid")}
+        desired = {
+            "apiVersion": resource["apiVersion"],
+            "kind": resource["kind"],
+            "metadata": identity,
+            "status": status,
+        }
+        return await self._apply(f"{_path_of(resource)}/status", desired)
+
+    async def record(self, event: Event, resource: KubernetesObject, now: str) -> None:
+        """Tell people of an event.
+
+        Raises:
+            PenstockError: It cannot be stored.
+        """
+        metadata = resource["metadata"]
+        namespace = metadata["namespace"]
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "generateName": f"{metadata['name'][:_NAME_LIMIT]}.",
+                "namespace": namespace,
+            },
+            "involvedObject": {
+                "apiVersion": resource["apiVersion"],
+                "kind": resource["kind"],
+                "name": metadata["name"],
+                "namespace": namespace,
+                "uid": metadata["uid"],
+            },
+            "type": event.type,
+            "reason": event.reason,
+            "message": event.message[:1024],
+            "source": {"component": FIELD_MANAGER},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        await self._request("POST", f"/api/v1/namespaces/{namespace}/events", body)
+
+    async def _apply(self, path: str, desired: KubernetesObject) -> KubernetesObject:
+        query = f"?fieldManager={FIELD_MANAGER}&force=true"
+        found = await self._request("PATCH", path + query, desired, "application/apply-patch+yaml")
+        if found is None:
+            raise Conflict(f"{path} is not there: its namespace, its kind or its owner is gone")
+        return found
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: KubernetesObject | None = None,
+        content_type: str = "application/json",
+    ) -> KubernetesObject | None:
+        assert self._session, "the client is used within async with"
+        self.writes += method != "GET"
+        content = None if body is None else json.dumps(body)
+        headers = {"Content-Type": content_type} if content else {}
+        asking: AbstractAsyncContextManager[aiohttp.ClientResponse] = self._session.request(
+            method, self._server + path, data=content, headers=headers
+        )
+        try:
+            async with asking as response:
+                if response.status < 400:
+                    found: KubernetesObject = await response.json()
+                    return found
+                if response.status == 404:
+                    return None
+                raise _error(response, await response.text())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            message = f"the API server does not answer: {type(error).__name__} {error}".strip()
+            raise NotReady(message) from error
+
+
+def path_of(api_version: str, kind: str, namespace: str, name: str) -> str:
+    """The path of an object on the API server."""
+    root = "/apis" if "/" in api_version else "/api"
+    return f"{root}/{api_version}/namespaces/{namespace}/{kind.lower()}s/{name}"
+
+
+def _path_of(value: KubernetesObject) -> str:
+    metadata = value["metadata"]
+    return path_of(value["apiVersion"], value["kind"], metadata["namespace"], metadata["name"])
+
+
+def _error(response: aiohttp.ClientResponse, text: str) -> Exception:
+    try:
+        message = str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = " ".join(text.split())[:300]
+    message = f"{response.method} {response.url.path}: {message or response.reason}"
+    if response.status == 409:
+        return Conflict(message)
+    if response.status == 429 or response.status >= 500:
+        after = response.headers.get("Retry-After", "")
+        return TemporaryError(message, float(after) if after.isdigit() else None)
+    return PermanentError(message)

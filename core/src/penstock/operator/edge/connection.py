@@ -1,0 +1,31 @@
+"""How the API server is reached: from within the cluster, or as a kubeconfig says."""
+
+import logging
+import os
+from pathlib import Path
+
+import kopf
+
+from penstock.plugin import UsageError
+
+
+def find_connection() -> kopf.ConnectionInfo:
+    """The service account of the pod; without one, the kubeconfig.
+
+    Raises:
+        UsageError: There is neither, or it cannot be read.
+    """
+    settings = kopf.OperatorSettings()
+    try:
+        found = kopf.login_with_service_account(
+            settings=settings, logger=logging.getLogger(__name__)
+        ) or kopf.login_with_kubeconfig(settings=settings, logger=logging.getLogger(__name__))
+    except (OSError, kopf.LoginError, KeyError, TypeError, ValueError) as error:
+        where = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+        raise UsageError(f"the kubeconfig {where} cannot be used: {error!r}") from error
+    if found is None:
+        raise UsageError(
+            "there is no Kubernetes to talk to: run it in a pod with a service account, or name "
+            "a kubeconfig in KUBECONFIG"
+        )
+    return found

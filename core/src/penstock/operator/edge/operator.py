@@ -1,0 +1,133 @@
+"""The operator as a process: kopf watches, a queue takes up what changed, a reconciler works."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import kopf
+
+from penstock.operator.dependents import BUILD_API_VERSION, Key, dependents, key_of
+from penstock.operator.desired import KubernetesObject
+from penstock.operator.edge.cache import Cache
+from penstock.operator.edge.client import KubernetesClient
+from penstock.operator.edge.provisioner import ProvisionerClient, as_it_is
+from penstock.operator.edge.reconciler import Reconciler, ServedKind
+from penstock.operator.edge.work_queue import WorkQueue
+from penstock.operator.labels import MANAGED_BY, MANAGER
+from penstock.resources.models import API_VERSION
+
+_LOG = logging.getLogger(__name__)
+
+_CORE_KINDS = ("Gateway", "Stream", "Processor")
+_CHILDREN = (("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "Secret"))
+_BUILDS = ((BUILD_API_VERSION, "Function"), (BUILD_API_VERSION, "Container"))
+_OF_CONCRETE_GATEWAYS = ((API_VERSION, "Gateway"), ("v1", "ConfigMap"))
+
+
+class Operator:
+    """Serves resources of a cluster until it is told to stop.
+
+    Args:
+        connection: Where the API server is, and who one is.
+        core: Whether gateways, streams and processors are served.
+        kinds: The concrete kinds of gateways that are served, by name.
+        namespaces: Where; none: everywhere.
+        sidecar_image: What runs beside functions.
+        resolve: Where the URL of a provisioner is reached from here.
+    """
+
+    def __init__(
+        self,
+        connection: kopf.ConnectionInfo,
+        *,
+        core: bool,
+        kinds: Mapping[str, ServedKind],
+        namespaces: Collection[str] = (),
+        sidecar_image: str = "",
+        resolve: Callable[[str], str] = as_it_is,
+    ) -> None:
+        self._connection = connection
+        self._namespaces = namespaces
+        self._served = {*kinds, *(_CORE_KINDS if core else ())}
+        self._watched = list(_watched(self._served, core=core))
+        self._cache = Cache()
+        self._client = KubernetesClient(connection)
+        self._provisioner = ProvisionerClient(resolve)
+        reconciler = Reconciler(
+            self._cache,
+            self._client,
+            self._provisioner,
+            kinds=kinds,
+            sidecar_image=sidecar_image,
+        )
+        self._queue: WorkQueue[Key] = WorkQueue(reconciler.reconcile)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until the event is set."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._client)
+            await stack.enter_async_context(self._provisioner)
+            work = asyncio.create_task(self._queue.run())
+            stack.callback(work.cancel)
+            where = ", ".join(self._namespaces) or "all namespaces"
+            _LOG.info("serving %s in %s", ", ".join(sorted(self._served)), where)
+            await kopf.operator(
+                registry=self._registry(),
+                settings=self._settings(),
+                standalone=True,
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stop,
+            )
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        def login(**_: Any) -> kopf.ConnectionInfo:
+            return self._connection
+
+        # Every index is full before the first event is handled.
+        def keep(body: kopf.Body, **_: Any) -> None:
+            self._cache.put(dict(body))
+
+        def handle(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
+            value = dict(body)
+            if type == "DELETED":
+                self._cache.drop(key_of(value))
+            self._changed(value)
+
+        kopf.on.login(registry=registry)(login)
+        for api_version, kind in self._watched:
+            group, _, version = api_version.rpartition("/")
+            keeps = kopf.index(group, version, kind, id=f"keep-{kind}", registry=registry)
+            handles = kopf.on.event(group, version, kind, id=f"handle-{kind}", registry=registry)
+            keeps(keep)
+            handles(handle)
+        return registry
+
+    def _settings(self) -> kopf.OperatorSettings:
+        settings = kopf.OperatorSettings()
+        # Penstock records events of its own, and watches what it made alone.
+        settings.posting.enabled = False
+        selectors = settings.watching.label_selectors
+        for api_version, kind in _CHILDREN:
+            group, _, version = api_version.rpartition("/")
+            selectors[group, version, kind] = f"{MANAGED_BY}={MANAGER}"
+        return settings
+
+    def _changed(self, value: KubernetesObject) -> None:
+        namespace = value["metadata"]["namespace"]
+        streams = self._cache.all("Stream", namespace)
+        processors = self._cache.all("Processor", namespace)
+        for key in dependents(value, streams, processors):
+            if key.kind in self._served:
+                self._queue.add(key)
+
+
+def _watched(served: Iterable[str], *, core: bool) -> Iterable[tuple[str, str]]:
+    """What has to be watched, as API version and kind."""
+    found = [(API_VERSION, kind) for kind in sorted(served)]
+    found += [*_CHILDREN, *_BUILDS] if core else _OF_CONCRETE_GATEWAYS
+    return dict.fromkeys(found)
