@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Self
@@ -135,15 +135,6 @@ class Penstock:
 
 def wait_for_end(*pids: int) -> None:
     """Wait until no process of some ids runs any more."""
-    deadline = time.monotonic() + PATIENCE
-    while running := [pid for pid in pids if _runs(pid)]:
-        assert time.monotonic() < deadline, f"{running} still run"
-        time.sleep(0.02)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        # Who lost its parent may stay a zombie where there is no init.
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait(PATIENCE)

@@ -6,10 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import pytest
@@ -19,27 +18,7 @@ from penstock.dead_letter import MARKER_TYPE, Origin
 from penstock.local.state import find_run
 from penstock.plugin import Message, Position
 from penstock.wire.remote import RemotePubSub
-
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixtures `penstock` and `streams` give."""
-
-    state: Path
-    start: Callable[..., Session]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
+from tests.command_line import Penstock
 
 
 class Gateway(NamedTuple):

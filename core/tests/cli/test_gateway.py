@@ -3,36 +3,14 @@
 import json
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 from urllib.request import Request, urlopen
 
 import pytest
 
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    process: "subprocess.Popen[str]"
-    lines: list[str]
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def ends(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def start(self, *arguments: str) -> Session: ...
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
+from tests.command_line import Penstock, Session
 
 
 @contextmanager

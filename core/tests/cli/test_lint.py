@@ -6,18 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
 
 import pytest
 
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-
+from tests.command_line import Penstock
 
 SOUND = """
 apiVersion: streaming.projectriff.io/v1alpha1

@@ -1,23 +1,12 @@
 """`penstock plugin list`, and commands beside a plugin that is broken."""
 
 import json
-import subprocess
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
 
 import pytest
 
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    environment: dict[str, str]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-
+from tests.command_line import Penstock
 
 BROKEN = {
     "raising": "raise RuntimeError('no\\nluck')",

@@ -5,33 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
+from tests.command_line import Penstock
+
 PYTHON = [sys.executable, "-m", "penstock.cli"]
-
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixtures `penstock` and `streams` give."""
-
-    environment: dict[str, str]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def start(self, *arguments: str) -> Session: ...
-
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
 
 
 def read(penstock: Penstock, *arguments: str, count: int) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """`penstock replay`: a processor goes back, or a range is processed beside it."""
 
 import asyncio
+import fcntl
 import json
 import re
 import signal
@@ -10,48 +11,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
+from typing import IO
 from uuid import uuid4
 
-import psutil
 import pytest
 
 from penstock.plugin import Edge, Group, Record
 from penstock.testing.member import Member
 from penstock.testing.watch import Watch
 from penstock.wire.remote import RemotePubSub
-from tests.command_line import Penstock as CommandLine
-from tests.command_line import wait_for_end
+from tests.command_line import Penstock, wait_for_end
 
 PATIENCE = 20.0
-
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    process: "subprocess.Popen[str]"
-    lines: list[str]
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def children(self) -> list[psutil.Process]: ...
-    def ends(self) -> int: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    state: Path
-    environment: dict[str, str]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
-    def start(self, *arguments: str) -> Session: ...
-    def run(self, manifest: Path, *flags: str) -> Session: ...
 
 
 APP = """\
@@ -78,11 +49,12 @@ spec:
   template: {spec: {containers: [{command: [penstock-invoker, "function:upper"]}]}}
 """
 UPPER = """
-    import pathlib, time
+    import fcntl
 
     def upper(word: str) -> str:
-        while word.startswith("slow") and not pathlib.Path("go").exists():
-            time.sleep(0.02)
+        if word.startswith("slow"):
+            with open("gate") as gate:
+                fcntl.flock(gate, fcntl.LOCK_SH)
         return word.upper()
 """
 
@@ -96,6 +68,26 @@ def app(tmp_path: Path) -> Path:
     file = folder / "app.yaml"
     file.write_text(APP)
     return file
+
+
+class Gate:
+    """What slow words wait at while it is shut: a lock, which the function wants too."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def shut(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def open(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+@pytest.fixture
+def gate(app: Path) -> Iterator[Gate]:
+    """The gate of the processor's function, open."""
+    with (app.parent / "gate").open("w") as file:
+        yield Gate(file)
 
 
 class Run:
@@ -287,26 +279,24 @@ def test_each_range_has_a_version_of_its_own(penstock: Penstock, app: Path) -> N
 
 
 @pytest.fixture
-def half_done(penstock: Penstock, app: Path) -> Iterator[tuple[Run, Path]]:
+def half_done(penstock: Penstock, app: Path, gate: Gate) -> Iterator[tuple[Run, Gate]]:
     """A run whose function hangs, when it is asked again, at what comes behind 40 words."""
     run = Run(penstock)
-    go = app.parent / "go"
-    go.touch()
     with penstock.run(app):
         run.publish(words(40))
         run.publish(words(40, "slow"))
         run.outputs(80)
         run.until_acked(39)
-        go.unlink()
-        yield run, go
+        gate.shut()
+        yield run, gate
 
 
 RANGE = ("--from", "earliest", "--to", "latest", "--yes")
 
 
 @pytest.mark.parametrize("whom", ["command", "sidecar"])
-def test_one_that_is_killed_goes_on(half_done: tuple[Run, Path], whom: str) -> None:
-    run, go = half_done
+def test_one_that_is_killed_goes_on(half_done: tuple[Run, Gate], whom: str) -> None:
+    run, gate = half_done
     with run.penstock.start("replay", "upper", *RANGE) as replay:
         replay.shows("^20 of 80 records are done")
         [sidecar] = [
@@ -317,7 +307,7 @@ def test_one_that_is_killed_goes_on(half_done: tuple[Run, Path], whom: str) -> N
         if whom == "sidecar":
             replay.shows("the sidecar of the replay was killed by SIGKILL; the same command goes")
     wait_for_end(sidecar.pid)
-    go.touch()
+    gate.open()
     done = run.replay(*RANGE)
     assert "it was begun before, and goes on where it was: 20 of 80 records are done" in done.stdout
     assert done.stdout.endswith("done: 80 of 80 records\n")
@@ -329,25 +319,25 @@ def test_one_that_is_killed_goes_on(half_done: tuple[Run, Path], whom: str) -> N
     assert run.positions() == {0: {0: 39, 1: 39}, 1: {0: 39, 1: 39}}
 
 
-def test_ctrl_c_ends_one_and_it_goes_on(half_done: tuple[Run, Path]) -> None:
-    run, go = half_done
+def test_ctrl_c_ends_one_and_it_goes_on(half_done: tuple[Run, Gate]) -> None:
+    run, gate = half_done
     with run.penstock.start("replay", "upper", *RANGE) as replay:
         replay.shows("^20 of 80 records are done")
         assert "the same replay is under way already" in run.replay(*RANGE, code=2).stderr
         assert replay.interrupt() == 130
         replay.shows("interrupted; the same command goes on where it was")
-    go.touch()
+    gate.open()
     assert run.replay(*RANGE).stdout.endswith("done: 80 of 80 records\n")
 
 
-def test_one_ends_with_the_run_that_it_belongs_to(penstock: Penstock, app: Path) -> None:
+def test_one_ends_with_the_run_that_it_belongs_to(
+    penstock: Penstock, app: Path, gate: Gate
+) -> None:
     run = Run(penstock)
-    go = app.parent / "go"
-    go.touch()
     with penstock.run(app) as session:
         run.publish(["slow"])
         run.outputs(1)
-        go.unlink()
+        gate.shut()
         with penstock.start("replay", "upper", "--from", "0", "--to", "0", "--yes") as replay:
             replay.shows("processing 1 records")
             replay.shows("^0 of 1 records are done")
@@ -378,7 +368,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Penstock]:
     folder = tmp_path_factory.mktemp("running")
     (folder / "function.py").write_text(dedent(UPPER))
     (folder / "app.yaml").write_text(APP)
-    penstock = CommandLine(folder / "state")
+    penstock = Penstock(folder / "state")
     with penstock.run(folder / "app.yaml"):
         yield penstock
 
@@ -421,15 +411,15 @@ def test_a_range_without_records_is_nothing_to_do(running: Penstock) -> None:
 
 
 def test_a_processor_that_has_done_nothing_would_follow_its_replay(
-    penstock: Penstock, app: Path
+    penstock: Penstock, app: Path, gate: Gate
 ) -> None:
     app.write_text(APP.replace("earliest", "latest"))
     run = Run(penstock)
-    go = app.parent / "go"
+    gate.shut()
     with penstock.run(app):
         run.publish(["slow"])
         refused = penstock("replay", "upper", *RANGE, code=1).stderr
-        go.touch()
+        gate.open()
         run.outputs(1)
     assert '"upper" has not processed anything of input in yet' in refused
 

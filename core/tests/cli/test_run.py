@@ -3,43 +3,14 @@
 import json
 import re
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
 
 import psutil
 import pytest
 
-
-class Session(Protocol):
-    """A `penstock run` that goes on."""
-
-    process: "subprocess.Popen[str]"
-    lines: list[str]
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def children(self) -> list[psutil.Process]: ...
-    def ends(self) -> int: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    state: Path
-    environment: dict[str, str]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
-    def start(self, *arguments: str) -> Session: ...
-    def run(self, manifest: Path, *flags: str) -> Session: ...
-
+from tests.command_line import Penstock, Session
 
 MakeApp = Callable[..., Path]
 AwaitEnd = Callable[..., None]

@@ -1,39 +1,14 @@
 """Secrets on their way to a plugin that penstock knows nothing of, from a manifest and mounted."""
 
 import json
-import subprocess
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    lines: list[str]
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixture `penstock` gives."""
-
-    state: Path
-    environment: dict[str, str]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def start(self, *arguments: str) -> Session: ...
-    def run(self, manifest: Path, *flags: str) -> Session: ...
-
+from tests.command_line import Penstock
 
 PLUGIN = """
     from pydantic import BaseModel

@@ -4,37 +4,14 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from penstock.cli.subscribe import as_base64, as_raw
 from penstock.plugin import Message
 from penstock.wire.remote import RemotePubSub
-
-
-class Session(Protocol):
-    """A command that goes on."""
-
-    lines: list[str]
-
-    def shows(self, pattern: str, count: int = 1) -> list[str]: ...
-    def interrupt(self) -> int: ...
-    def __enter__(self) -> "Session": ...
-    def __exit__(self, *_: object) -> None: ...
-
-
-class Penstock(Protocol):
-    """What the fixtures `penstock` and `streams` give."""
-
-    environment: dict[str, str]
-    start: Callable[..., Session]
-
-    def __call__(
-        self, *arguments: str, stdin: str | bytes = "", code: int = 0
-    ) -> "subprocess.CompletedProcess[str]": ...
-    def fails(self, *arguments: str, code: int = 2) -> str: ...
+from tests.command_line import Penstock
 
 
 def test_a_line_is_as_the_contract_has_it() -> None:

@@ -2,16 +2,15 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
-import psutil
 import pytest
 
 from penstock.local.process import Command
 from penstock.local.reaper import Reaper
+from tests.command_line import wait_for_end
 
 PythonCommand = Callable[..., Command]
 AwaitEnd = Callable[..., None]
@@ -41,18 +40,4 @@ def python(tmp_path: Path) -> PythonCommand:
 def await_end() -> AwaitEnd:
     """Waits until no process of some ids runs any more."""
 
-    def wait(*pids: int) -> None:
-        deadline = time.monotonic() + 10
-        while running := [pid for pid in pids if runs(pid)]:
-            assert time.monotonic() < deadline, f"{running} still run"
-            time.sleep(0.02)
-
-    return wait
-
-
-def runs(pid: int) -> bool:
-    try:
-        # Who lost its parent may stay a zombie where there is no init.
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return wait_for_end
