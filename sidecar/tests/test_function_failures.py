@@ -288,10 +288,12 @@ class Failing(BatchFunctionServicer):
         code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
         details: str = "boom",
         reports: str | None = None,
+        answer: str | None = None,
     ) -> None:
         self._metadata = () if at is None else ((FAILED_INPUT, str(at)),)
         self._status = code, details
         self._reports = reports
+        self._answer = () if answer is None else ((REPORTS_INPUTS, answer),)
 
     async def Invoke(  # noqa: N802 - as the stubs have it
         self,
@@ -299,7 +301,7 @@ class Failing(BatchFunctionServicer):
         context: grpc.aio.ServicerContext[InputFrames, OutputFrames],
     ) -> AsyncIterator[OutputFrames]:
         if await anext(request_iterator, None) is None:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no start")
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no start", self._answer)
         if self._reports:
             await context.send_initial_metadata(((REPORTS_INPUTS, self._reports),))
         await anext(request_iterator)
@@ -332,6 +334,14 @@ async def test_a_deadline_of_the_hosts_own_is_a_failure_of_the_function(
     host = await find(await hosted(functions, Failing(1, code, "too slow")))
     ended = await called(host.call(), texts(-1, 2))
     assert (ended.error.input, ended.error.retryable) == (1, True)
+
+
+@pytest.mark.parametrize(("answer", "reports"), [("true", True), ("false", False)])
+async def test_a_host_may_answer_in_the_trailers_of_the_question(
+    functions: Any, find: Connect, answer: str, reports: bool
+) -> None:
+    host = await find(await hosted(functions, Failing(answer=answer)))
+    assert host.reports is reports
 
 
 async def test_a_host_that_says_so_after_the_start_reports_inputs(
