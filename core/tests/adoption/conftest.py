@@ -1,6 +1,5 @@
 """Manifests of other systems, and the command that reads them."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +8,8 @@ from click.testing import CliRunner, Result
 
 from penstock.adoption import ORIGINS, Adopted, adopt
 from penstock.cli.root import penstock
+from penstock.plugin import load_plugins
 from penstock.resources.files import Text
-
-MANIFESTS = Path(__file__).parent / "manifests"
-KINDS = ("InMemoryGateway", "KafkaGateway")
 
 Run = Callable[..., Result]
 Read = Callable[[str, str], Adopted]
@@ -23,9 +20,7 @@ def run() -> Run:
     """The command line, in this process."""
 
     def run(*arguments: str, stdin: str | bytes = "") -> Result:
-        environment = {**os.environ, "PENSTOCK_DEBUG": ""}
-        environment.pop("PENSTOCK_DEBUG")
-        return CliRunner(env=environment).invoke(penstock, arguments, input=stdin)
+        return CliRunner(env={"PENSTOCK_DEBUG": None}).invoke(penstock, arguments, input=stdin)
 
     return run
 
@@ -33,4 +28,5 @@ def run() -> Run:
 @pytest.fixture
 def read() -> Read:
     """What becomes of a text that is read as the file app.yaml."""
-    return lambda origin, text: adopt(ORIGINS[origin], [Text(Path("app.yaml"), text)], KINDS)
+    plugins = load_plugins()
+    return lambda origin, text: adopt(ORIGINS[origin], [Text(Path("app.yaml"), text)], plugins)

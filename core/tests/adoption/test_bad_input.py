@@ -11,6 +11,7 @@ from penstock.adoption import Adopted
 Read = Callable[[str, str], Adopted]
 Run = Callable[..., Result]
 
+RIFF = "apiVersion: streaming.projectriff.io/v1alpha1\n"
 STRIMZI = "apiVersion: kafka.strimzi.io/v1beta2\n"
 TOPIC = f"{STRIMZI}kind: KafkaTopic\nmetadata: {{name: a, labels: {{strimzi.io/cluster: c}}}}\n"
 SUBSCRIPTION = """\
@@ -54,6 +55,11 @@ MISTAKES = [
         "strimzi",
         f"{STRIMZI}kind: Kafka\nmetadata: {{name: a}}\nspec: {{kafka: {{listeners: [plain]}}}}",
         'app.yaml:4: Kafka "a": spec.kafka.listeners: expected a list of mappings, got a list of 1',
+    ),
+    (
+        "strimzi",
+        f"{TOPIC}spec:\n  replicas: 3\n  partitions: 0",
+        'app.yaml:6: Stream "a": spec.partitions: expected at least 1, got 0',
     ),
     ("strimzi", COMPONENT, "it is dapr's: penstock import dapr"),
     (
@@ -103,6 +109,11 @@ MISTAKES = [
     ("dapr", COMPONENT, 'app.yaml:1: Component "c": spec.type: is missing, and required: what'),
     (
         "dapr",
+        f"{COMPONENT}spec:\n  type: pubsub.kafka\n  metadata: [{{name: brokers, value: a b}}]",
+        'app.yaml:4: KafkaGateway "c": spec.bootstrapServers: ',
+    ),
+    (
+        "dapr",
         f"{COMPONENT}spec: {{type: pubsub.kafka}}",
         "spec.metadata: has no brokers, which are required",
     ),
@@ -122,18 +133,18 @@ MISTAKES = [
     ),
     (
         "riff",
-        "apiVersion: streaming.projectriff.io/v1alpha1\nkind: Stream\nmetadata: {name: s}",
-        'app.yaml:1: Stream "s": spec.gateway.name: is missing, and required: the gateway',
+        f"{RIFF}kind: Stream\nmetadata: {{name: s}}\nspec: {{contentType: a/b}}",
+        'app.yaml:4: Stream "s": spec.gateway: is missing, and required: the gateway that',
     ),
     (
         "riff",
-        "apiVersion: streaming.projectriff.io/v1alpha1\nkind: Processor\nmetadata: {name: s}",
-        'app.yaml:1: Processor "s": spec.inputs: is missing, and required: a processor reads',
+        f"{RIFF}kind: Processor\nmetadata: {{name: s}}\nspec: {{outputs: [{{stream: a}}]}}",
+        'app.yaml:4: Processor "s": spec.inputs: is missing, and required: streams that the',
     ),
     (
         "riff",
-        "apiVersion: streaming.projectriff.io/v1alpha1\nkind: KafkaGateway\nmetadata: {name: s}",
-        'KafkaGateway "s": spec.bootstrapServers: is missing, and required: the brokers, as',
+        f"{RIFF}kind: KafkaGateway\nmetadata: {{name: s}}\nspec: {{partitions: 3}}",
+        'KafkaGateway "s": spec.bootstrapServers: is missing, and required: brokers to',
     ),
 ]
 

@@ -1,14 +1,18 @@
 """From files of another system to YAML of penstock."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from penstock.adoption.entry import Entry
 from penstock.adoption.foreign import Foreign, read_foreign
 from penstock.adoption.origin import Origin, Surroundings
 from penstock.adoption.origins import ORIGINS
 from penstock.adoption.rendering import render
+from penstock.plugin import Plugins
+from penstock.resources.declaration import declared
+from penstock.resources.document import Document
 from penstock.resources.files import Text
+from penstock.resources.kinds import DISTRIBUTIONS
 from penstock.resources.problem import Problem
 from penstock.resources.source import STANDARD_INPUT, Source
 from penstock.resources.suggestion import listing
@@ -41,21 +45,19 @@ class Adopted:
         return [one for one in self.problems if one.severity == "error"]
 
 
-def adopt(
-    origin: Origin, texts: Iterable[Text | Problem], gateway_kinds: Collection[str]
-) -> Adopted:
+def adopt(origin: Origin, texts: Iterable[Text | Problem], plugins: Plugins) -> Adopted:
     """Make penstock's manifests of another system's.
 
     Args:
         origin: The system.
         texts: The files, or why one cannot be read.
-        gateway_kinds: The kinds of gateway of which there is a plugin.
+        plugins: The plugins that are installed: they say what a gateway's spec may hold.
     """
     problems: list[Problem] = []
     files = list(texts)
     resources = list(read_foreign(files, problems))
-    surroundings = Surroundings(resources, gateway_kinds, problems)
-    entries = list(_unique(_entries(origin, surroundings), problems))
+    surroundings = Surroundings(resources, problems)
+    entries = list(_unique(_entries(origin, surroundings, plugins), problems))
     known = any((one.group, one.kind) in origin.kinds for one in resources)
     names = [one.file if isinstance(one, Text) else one.source.file for one in files]
     if not known and all(one.severity == "warning" for one in problems):
@@ -65,11 +67,35 @@ def adopt(
     return Adopted(render(entries), problems)
 
 
-def _entries(origin: Origin, surroundings: Surroundings) -> Iterator[Entry]:
+def _checked(entry: Entry, plugins: Plugins) -> Iterator[Problem]:
+    """What penstock has to say of a resource, with the place of what it is from."""
+    if not entry.document:
+        return
+    kind = entry.document["kind"]
+    missing = kind in DISTRIBUTIONS and kind not in plugins.by_kind
+    for found in declared(Document(entry.document, entry.source), plugins):
+        if isinstance(found, Problem):
+            if missing:
+                # Others may have the plugin.
+                entry.comment(("kind",), found.message)
+                yield replace(found, severity="warning")
+            else:
+                yield found
+
+
+def _entries(origin: Origin, surroundings: Surroundings, plugins: Plugins) -> Iterator[Entry]:
+    problems = surroundings.problems
     for one in surroundings.resources:
         key = (one.group, one.kind)
         if key in origin.kinds:
-            yield from origin.kinds[key](one, surroundings)
+            before = len(problems)
+            entries = list(origin.kinds[key](one, surroundings))
+            sound = all(found.severity == "warning" for found in problems[before:])
+            for entry in entries:
+                entry.source = one.source
+                if sound:
+                    problems.extend(_checked(entry, plugins))
+            yield from entries
         elif remark := origin.remarks.get(key) or _AS_IT_IS.get(key):
             yield one.remark(remark)
         else:

@@ -81,7 +81,6 @@ class Foreign:
 
     def explain(self, entry: Entry) -> Entry:
         """Say above an entry where it is from, and in it which fields have no equal."""
-        entry.source = self.source
         entry.heading.insert(0, f"from {self.title}, {self.source}")
         for rest in self.fields.rest():
             entry.comment(rest.path, f"no equal: {rest.text}")

@@ -1,6 +1,6 @@
 """What an origin of manifests has to say of itself."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from penstock.adoption.entry import Entry
@@ -14,13 +14,11 @@ class Surroundings:
 
     Attributes:
         resources: All that was read.
-        gateway_kinds: The kinds of gateway of which there is a plugin.
         problems: Where problems are noted.
         made: What was made because something needs it: kinds, names and namespaces.
     """
 
     resources: Sequence[Foreign]
-    gateway_kinds: Collection[str] = ()
     problems: list[Problem] = field(default_factory=list)
     made: set[tuple[str, str, str]] = field(default_factory=set)
 

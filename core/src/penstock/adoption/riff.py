@@ -19,27 +19,17 @@ _PROVIDERS = {
 }
 """The kind that took a provider's place, and how the name of its provisioner ends."""
 
-_REQUIRED = {
-    "KafkaGateway": ("bootstrapServers", "the brokers, as kafka:9092"),
-    "PulsarGateway": ("serviceURL", "a URL, as pulsar://pulsar:6650"),
-}
 _BUILDS = ("functionRef", "containerRef")
 _MEANS_NOTHING_EMPTY = frozenset({"metadata", "resources", "build", "outputs"})
 _MAY_BE_EMPTY = frozenset({"annotations", "config", "labels", "matchLabels", "nodeSelector"})
 
 
-def _gateway(found: Foreign, surroundings: Surroundings) -> Iterator[Entry]:
-    kind, _ = _PROVIDERS.get(found.kind, (found.kind, ""))
-    if kind in _REQUIRED:
-        found.spec.require(*_REQUIRED[kind])
+def _gateway(found: Foreign, _: Surroundings) -> Iterator[Entry]:
+    kind = _PROVIDERS[found.kind][0] if found.kind in _PROVIDERS else found.kind
     spec = tidied(found.spec.everything())
     entry = resource(kind, found.name, found.namespace, spec, found.labels(GROUP))
     if kind != found.kind:
         entry.comment(("kind",), f"called {found.kind} before riff 0.5")
-    if kind not in surroundings.gateway_kinds:
-        message = f"the plugin of {kind} is not installed: pip install {DISTRIBUTIONS[kind]}"
-        surroundings.warn(found, message)
-        entry.comment(("kind",), message)
     yield found.explain(entry)
 
 
@@ -63,8 +53,6 @@ def _stream(found: Foreign, _: Surroundings) -> Iterator[Entry]:
         for provided in _PROVIDERS.values():
             name = name.removesuffix(provided[1])
         spec["gateway"] = {"name": name}
-    else:
-        given.fields("gateway").require("name", "the gateway that carries the stream")
     spec |= _known(found, StreamSpec)
     entry = resource("Stream", found.name, found.namespace, spec, found.labels(GROUP))
     if provider:
@@ -79,7 +67,6 @@ def _processor(found: Foreign, _: Surroundings) -> Iterator[Entry]:
     build = {name: given.text(name) for name in _BUILDS if name in given}
     if build:
         spec["build"] = build
-    given.require("inputs", "a processor reads at least one stream, as [{stream: numbers}]")
     spec |= _known(found, ProcessorSpec)
     for side in ("inputs", "outputs"):
         if isinstance(spec.get(side), list):

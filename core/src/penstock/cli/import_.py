@@ -25,7 +25,7 @@ def command(ctx: click.Context, origin: str, files: tuple[Path, ...]) -> None:
     """
     plugins = load_plugins()
     warn_of_broken(plugins)
-    adopted = adopt(ORIGINS[origin], read_files(files), plugins.by_kind)
+    adopted = adopt(ORIGINS[origin], read_files(files), plugins)
     for problem in adopted.problems:
         click.echo(paint(problem), err=True)
     if not adopted.errors:

@@ -20,7 +20,9 @@ COMMANDS = {
         "penstock.cli.replay.command", "Process records again that a processor has had."
     ),
     "lint": Lazy("penstock.cli.lint", "Find the errors of manifests without running them."),
-    "import": Lazy("penstock.cli.import_", "Print manifests of another system as penstock's."),
+    "import": Lazy(
+        "penstock.cli.import_", "Print manifests of another system as those of penstock."
+    ),
     "gateway": Lazy("penstock.cli.gateway", "Serve gateways."),
     "plugin": Lazy("penstock.cli.plugin", "Show the gateway plugins."),
 }

@@ -67,7 +67,6 @@ def _gateway(
     spec: dict[str, Any] = {"bootstrapServers": ",".join(addresses)}
     entry = resource("KafkaGateway", name, found.namespace, spec)
     entry.heading.append(f"the Kafka of {found.title}, {found.source}")
-    entry.source = found.source
     certificate, key = _secret(tls, "cert"), _secret(tls, "key")
     authority = _secret(tls, "caCert")
     if tls.flag("enable"):
