@@ -45,6 +45,7 @@ async def test_reflection_names_the_services(channel: grpc.aio.Channel) -> None:
     assert {one.name for one in response.list_services_response.service} == {
         "com.github.bsideup.liiklus.LiiklusService",
         "penstock.gateway.v1.BatchGateway",
+        "externalscaler.ExternalScaler",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }

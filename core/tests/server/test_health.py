@@ -13,7 +13,12 @@ from penstock.server import GatewayServer
 from penstock.server.health import HealthReport
 from penstock_inmemory import InMemoryGateway
 
-SERVICES = ["", "com.github.bsideup.liiklus.LiiklusService", "penstock.gateway.v1.BatchGateway"]
+SERVICES = [
+    "",
+    "com.github.bsideup.liiklus.LiiklusService",
+    "penstock.gateway.v1.BatchGateway",
+    "externalscaler.ExternalScaler",
+]
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 
 

@@ -1,4 +1,4 @@
-"""One gateway for everybody: both gateway protocols on one port, the provisioner on another."""
+"""One gateway for everybody: its protocols on one port, the provisioner on another."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,13 +15,15 @@ from penstock.plugin import Address, Gateway, Health, StreamSettings
 from penstock.server.batch_service import BatchGatewayService
 from penstock.server.calls import Calls
 from penstock.server.catalog import StreamCatalog
+from penstock.server.external_scaler import ExternalScaler
 from penstock.server.health import HealthReport, log_health
 from penstock.server.liiklus_service import LiiklusService
 from penstock.server.port import check_port
 from penstock.server.provisioner import Provisioner
 from penstock.server.refusals import nobody_is_told
 from penstock.wire.channel import SERVER_OPTIONS
-from penstock.wire.protocol import gateway_pb2, liiklus_pb2
+from penstock.wire.protocol import externalscaler_pb2, gateway_pb2, liiklus_pb2
+from penstock.wire.protocol.externalscaler_pb2_grpc import add_ExternalScalerServicer_to_server
 from penstock.wire.protocol.gateway_pb2_grpc import add_BatchGatewayServicer_to_server
 from penstock.wire.protocol.liiklus_pb2_grpc import add_LiiklusServiceServicer_to_server
 
@@ -38,6 +40,7 @@ _EVERY_INTERFACE = ("", "0.0.0.0", "::")
 _SERVICES = (
     liiklus_pb2.DESCRIPTOR.services_by_name["LiiklusService"].full_name,
     gateway_pb2.DESCRIPTOR.services_by_name["BatchGateway"].full_name,
+    externalscaler_pb2.DESCRIPTOR.services_by_name["ExternalScaler"].full_name,
 )
 
 
@@ -47,11 +50,13 @@ class GatewayServer:
     Args:
         gateway: What is served; the server opens and closes it.
         host: Address to listen on.
-        port: Of the gateway protocols, health and reflection; 0 takes a free one.
+        port: Of the gateway protocols, KEDA's external scaler, health and reflection; 0 takes
+            a free one.
         provisioner_port: Of the provisioner; 0 takes a free one, ``None`` leaves it out.
         advertised: Where clients reach the gateway protocols, `host:port` or a host with the
             same port; left out: `host`, or the loopback where that is every interface.
-        check_interval: Seconds between two checks of the gateway for the health service.
+        check_interval: Seconds between two checks of the gateway for the health service, and
+            between two looks at a lag for a client of KEDA's that waits for a change.
         tell_health: Told when the gateway cannot serve, with each new reason, and when it can
             again; left out: the log is.
         name: What metrics call the gateway.
@@ -163,6 +168,8 @@ class GatewayServer:
             self._measured.watch(batch.sessions)
         add_LiiklusServiceServicer_to_server(liiklus, server)
         add_BatchGatewayServicer_to_server(batch, server)
+        scaler = ExternalScaler(self._gateway, self._check_interval)
+        add_ExternalScalerServicer_to_server(scaler, server)
         report = HealthReport(self._gateway, _SERVICES, self._check_interval, self._tell_health)
         health_pb2_grpc.add_HealthServicer_to_server(report.servicer, server)
         names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
