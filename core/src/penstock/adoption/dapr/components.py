@@ -80,6 +80,9 @@ def _guard(found: Foreign, settings: Settings, entry: Entry, surroundings: Surro
         spec["tls"] = {"trustedCertificates": [authority]} if authority else {}
     if auth := _auth(login, settings, entry):
         spec["auth"] = auth
+        if PLACEHOLDER in str(auth):
+            message = f"spec.auth of the gateway has a field to fill in: {PLACEHOLDER}"
+            surroundings.warn(found, message)
     elif login != "none":
         message = f"authType {login} has no equal: fill in spec.auth"
         surroundings.warn(found, message)
@@ -114,8 +117,10 @@ def _auth(login: str, settings: Settings, entry: Entry) -> dict[str, Any]:
         kind = _MECHANISMS.get(settings.text("saslMechanism").upper(), "plain")
         user = settings.text("saslUsername")
         if not user:
-            settings.secret("saslUsername", entry, (*_AUTH, "username"))
-            entry.comment((*_AUTH, "username"), "the name has to stand here itself")
+            place = (*_AUTH, "username")
+            named = settings.secret("saslUsername", entry, place)
+            where = f': it is in the Secret "{named["secretName"]}"' if named else ""
+            entry.comment(place, f"the name has to stand here itself{where}")
         password = settings.secret("saslPassword", entry, (*_AUTH, "passwordSecret"))
         return {
             "type": kind,

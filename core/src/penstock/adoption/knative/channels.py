@@ -15,7 +15,8 @@ CHANNELS = ("Channel", "InMemoryChannel", "KafkaChannel")
 _BROKER_CLASS = "eventing.knative.dev/broker.class"
 _CONFIGURATIONS = ("kafka-channel-config", "config-kafka", "kafka-broker-config")
 _ADDRESSES = ("bootstrap.servers", "bootstrapServers")
-_KAFKA, _MEMORY = "kafka", "in-memory"
+_KAFKA, _MEMORY = OF_CHANNELS = ("kafka", "in-memory")
+"""The names of the gateways that carry channels and brokers."""
 
 
 def stream_name(kind: str, name: str) -> str:

@@ -40,11 +40,14 @@ def deliver(fields: Fields, entry: Entry, dead_letters: str) -> None:
     delivery: dict[str, Any] = {}
     retries = fields.number("retry")
     if (timeout := iso_seconds(fields, "timeout")) is not None:
-        delivery["timeout"] = format_duration(_bounded(timeout))
+        delivery["timeout"] = _bounded(timeout, "timeout", entry)
     if retries is not None:
         if retries < 0:
             fields.report("retry", f"expected a number from 0, got {retries}")
         delivery["maxDeliveries"] = max(1, min(retries + 1, _MOST_DELIVERIES))
+        if retries >= _MOST_DELIVERIES:
+            text = f"retry was {retries}, and more than {_MOST_DELIVERIES} is not allowed"
+            entry.comment(("spec", "delivery", "maxDeliveries"), text)
     delivery |= _backoff(fields, retries, entry)
     if dead_letters:
         delivery["deadLetter"] = {"stream": dead_letters}
@@ -66,23 +69,27 @@ def _backoff(fields: Fields, retries: int | None, entry: Entry) -> dict[str, Any
         fields.report("backoffPolicy", message)
     if delay is None:
         return {}
-    initial = _bounded(delay)
     if policy == "linear":
-        text = f"linear: each pause was {format_duration(initial)} longer than the one before"
+        text = f"linear: each pause was {format_duration(delay)} longer than the one before"
         entry.comment(("spec", "delivery", "backoff"), text)
     longest = _DEFAULT_LONGEST_PAUSE
     if retries:
         # 2 ** 30 times the shortest is more than the longest.
-        growth = 2 ** min(retries - 1, 30) if policy == "exponential" else retries
-        longest = initial * growth
+        longest = delay * (2 ** min(retries - 1, 30) if policy == "exponential" else retries)
     return {
         "backoff": {
-            "initial": format_duration(initial),
+            "initial": _bounded(delay, "backoff", entry),
             "factor": 2 if policy == "exponential" else 1.5,
-            "max": format_duration(_bounded(max(initial, longest))),
+            "max": _bounded(max(delay, longest), "backoff", entry),
         }
     }
 
 
-def _bounded(seconds: float) -> float:
-    return max(_SHORTEST, min(seconds, _LONGEST))
+def _bounded(seconds: float, field: str, entry: Entry) -> str:
+    """A duration that penstock takes; a comment says where it is another."""
+    bounded = max(_SHORTEST, min(seconds, _LONGEST))
+    if bounded != seconds:
+        limits = f"{format_duration(_SHORTEST)} to {format_duration(_LONGEST)}"
+        text = f"{format_duration(seconds)} is not within {limits}, the nearest is taken"
+        entry.comment(("spec", "delivery", field), text)
+    return format_duration(bounded)

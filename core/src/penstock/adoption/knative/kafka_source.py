@@ -6,6 +6,7 @@ from typing import Any
 from penstock.adoption.entry import PLACEHOLDER, Entry, as_name, resource
 from penstock.adoption.fields import Fields
 from penstock.adoption.foreign import Foreign
+from penstock.adoption.knative.channels import OF_CHANNELS
 from penstock.adoption.knative.subscribers import Bindings, Destination, processor
 from penstock.adoption.origin import Surroundings
 from penstock.adoption.topic import stream_of, stream_of_topic
@@ -23,6 +24,8 @@ def kafka_source(found: Foreign, surroundings: Surroundings) -> Iterator[Entry]:
     if not addresses or not topics:
         return
     name = as_name(addresses[0].partition(":")[0].partition(".")[0])
+    if name in OF_CHANNELS:
+        name = f"{name}-source"
     yield _gateway(found, surroundings, name, addresses, topics)
     streams = []
     for topic in topics:
