@@ -105,7 +105,12 @@ class Troubled(InMemoryGateway):
     seeks = True
     silent = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: asyncio.Queue[str] = asyncio.Queue()
+
     async def end_positions(self, topic: str) -> Mapping[int, int]:
+        self.looks.put_nowait(topic)
         if self.away:
             raise NotReady("no broker at 10.0.0.1:9092")
         if self.silent:
@@ -292,10 +297,12 @@ async def test_the_metric_is_known_with_kedas_index_and_without(keda: Keda, name
 
 
 async def test_changes_are_told_at_once_and_each_of_them_once(
-    keda: Keda, riff: "RiffClient"
+    keda: Keda, riff: "RiffClient", gateway: Troubled
 ) -> None:
     changes = keda.changes(EARLIEST)
     assert not await anext(changes)
+    for _ in range(3):
+        await gateway.looks.get()
     await riff.publish("numbers", b"1")
     assert await anext(changes)
     await riff.publish("numbers", b"2")
