@@ -99,6 +99,14 @@ def test_the_sidecar_is_told_what_its_contract_says(
     assert sidecar["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
+def test_a_variable_without_a_value_is_written_as_the_api_server_keeps_it(
+    processor: Object, streams: dict[str, ObservedStreamBinding]
+) -> None:
+    del processor["spec"]["outputs"]
+    sidecar = containers(decide(processor, streams))["processor"]
+    assert {"name": "OUTPUT_NAMES"} in sidecar["env"]
+
+
 def test_its_bindings_are_the_files_that_a_local_run_writes(
     processor: Object, streams: dict[str, ObservedStreamBinding]
 ) -> None:

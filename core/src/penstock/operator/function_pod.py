@@ -74,7 +74,7 @@ def _sidecar(processor: Processor, image: str) -> Mapping[str, Any]:
         "name": SIDECAR_CONTAINER,
         "image": image,
         "env": [
-            *({"name": name, "value": _literal(value)} for name, value in variables.items()),
+            *(_variable(name, value) for name, value in variables.items()),
             {
                 "name": "PENSTOCK_MEMBER",
                 "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}},
@@ -87,9 +87,9 @@ def _sidecar(processor: Processor, image: str) -> Mapping[str, Any]:
     }
 
 
-def _literal(value: str) -> str:
-    """A value in which Kubernetes finds no variables."""
-    return value.replace("$", "$$")
+def _variable(name: str, value: str) -> Mapping[str, str]:
+    """A variable in whose value Kubernetes finds no others; it does not keep an empty value."""
+    return {"name": name, "value": value.replace("$", "$$")} if value else {"name": name}
 
 
 def _bindings_volume(processor: Processor) -> Mapping[str, Any]:

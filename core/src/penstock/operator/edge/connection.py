@@ -5,8 +5,12 @@ import os
 from pathlib import Path
 
 import kopf
+import yaml
 
 from penstock.plugin import UsageError
+
+# What kopf's reading of a kubeconfig that is none comes to.
+_UNREADABLE = (OSError, AttributeError, KeyError, TypeError, ValueError)
 
 
 def find_connection() -> kopf.ConnectionInfo:
@@ -20,7 +24,7 @@ def find_connection() -> kopf.ConnectionInfo:
         found = kopf.login_with_service_account(
             settings=settings, logger=logging.getLogger(__name__)
         ) or kopf.login_with_kubeconfig(settings=settings, logger=logging.getLogger(__name__))
-    except (OSError, kopf.LoginError, KeyError, TypeError, ValueError) as error:
+    except (*_UNREADABLE, kopf.LoginError, yaml.YAMLError) as error:
         where = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
         raise UsageError(f"the kubeconfig {where} cannot be used: {error!r}") from error
     if found is None:

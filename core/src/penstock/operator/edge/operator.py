@@ -20,6 +20,7 @@ from penstock.resources.models import API_VERSION
 
 _LOG = logging.getLogger(__name__)
 
+_EXIT_SECONDS = 10.0
 _CORE_KINDS = ("Gateway", "Stream", "Processor")
 _CHILDREN = (("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "Secret"))
 _BUILDS = ((BUILD_API_VERSION, "Function"), (BUILD_API_VERSION, "Container"))
@@ -64,13 +65,12 @@ class Operator:
         )
         self._queue: WorkQueue[Key] = WorkQueue(reconciler.reconcile)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until the event is set."""
+    async def run(self, stop: asyncio.Event | None = None) -> None:
+        """Serve until the event is set, or without one until SIGINT or SIGTERM."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._client)
             await stack.enter_async_context(self._provisioner)
-            work = asyncio.create_task(self._queue.run())
-            stack.callback(work.cancel)
+            await stack.enter_async_context(self._queue)
             where = ", ".join(self._namespaces) or "all namespaces"
             _LOG.info("serving %s in %s", ", ".join(sorted(self._served)), where)
             await kopf.operator(
@@ -85,14 +85,14 @@ class Operator:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        def login(**_: Any) -> kopf.ConnectionInfo:
+        async def login(**_: Any) -> kopf.ConnectionInfo:
             return self._connection
 
         # Every index is full before the first event is handled.
-        def keep(body: kopf.Body, **_: Any) -> None:
+        async def keep(body: kopf.Body, **_: Any) -> None:
             self._cache.put(dict(body))
 
-        def handle(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
+        async def handle(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
             value = dict(body)
             if type == "DELETED":
                 self._cache.drop(key_of(value))
@@ -111,6 +111,7 @@ class Operator:
         settings = kopf.OperatorSettings()
         # Penstock records events of its own, and watches what it made alone.
         settings.posting.enabled = False
+        settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
         selectors = settings.watching.label_selectors
         for api_version, kind in _CHILDREN:
             group, _, version = api_version.rpartition("/")

@@ -1,19 +1,24 @@
 """What is still to be looked at: each key once, never two times at once."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from penstock.backoff import Backoff
 
 Item = TypeVar("Item", bound=Hashable)
+
+_LOG = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.25  # seconds
 _LONGEST_PAUSE = 60.0  # seconds
 
 
 class WorkQueue(Generic[Item]):
-    """Hands items to workers. What is added again while it is worked on is worked on once more.
+    """Hands items to workers, from `async with` on until that is left.
+
+    What is added again while it is worked on is worked on once more.
 
     Args:
         work: Does one; returns whether it went well. What did not is tried again, with pauses
@@ -31,6 +36,7 @@ class WorkQueue(Generic[Item]):
         self._backoffs: dict[Item, Backoff] = {}
         self._timers: dict[Item, asyncio.TimerHandle] = {}
         self._added = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def add(self, item: Item) -> None:
         """Have an item looked at."""
@@ -42,11 +48,17 @@ class WorkQueue(Generic[Item]):
             self._waiting[item] = None
             self._added.set()
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._run_one())
+    async def __aenter__(self) -> Self:
+        # They are there at once: kopf waits, at its end, for every task that is younger than it.
+        self._tasks = [asyncio.create_task(self._run_one()) for _ in range(self._workers)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run_one(self) -> None:
         while True:
@@ -58,6 +70,10 @@ class WorkQueue(Generic[Item]):
             self._busy.add(item)
             try:
                 well = await self._work(item)
+            # One that nobody expected must not end the work on all others.
+            except Exception:  # noqa: BLE001
+                _LOG.exception("working on %s failed", item)
+                well = False
             finally:
                 self._busy.discard(item)
             self._settle(item, well=well)
