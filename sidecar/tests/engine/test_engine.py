@@ -384,3 +384,47 @@ def test_what_several_calls_had_when_the_host_died_is_not_given_again_at_most_on
         "left[0] 1",
     ]
     assert commands.Feed not in kinds(one.handle(events.HostFound(), 0.0))
+
+
+def test_what_a_failure_of_a_later_window_holds_up_is_called_before_it() -> None:
+    one = engine(Window(type=WindowType.COUNT, count=2), calls=2)
+    one.handle(records(0), 0.0)
+    told = one.handle(records(1, 2), 0.0)
+    assert only(commands.Feed, told).call == 2
+    one.handle(events.OutputsReceived(1, [], (0,), (), 1), 0.0)
+    told = one.handle(events.CallFailed(2, PermanentError("boom"), 0), 0.0)
+    # The second message of the first window is of the partition that the failure is of.
+    assert only(commands.Retried, told).where == "left[0] 2"
+    first = only(commands.Feed, told)
+    one.handle(events.BatchTaken(first.call), 0.0)
+    told = one.handle(events.CallEnded(first.call), 0.0)
+    assert commands.Feed not in kinds(told), "the failure's pause is not over"
+    assert only(commands.Feed, one.handle(events.Woken(), 1.0)).call == 4
+
+
+def test_what_a_sliding_window_has_set_aside_is_no_longer_held_by_those_that_are_open() -> None:
+    sliding = Window(type=WindowType.SLIDING, size=2.0, every=1.0)
+    one = engine(
+        sliding, delivery=Delivery(max_deliveries=1, dead_letter=DeadLetter(stream="oops"))
+    )
+    one.handle(records(0), 0.5)
+    one.handle(events.Woken(), 1.0)
+    told = one.handle(events.CallFailed(1, PermanentError("boom"), 0), 1.0)
+    assert only(commands.SetAside, told).where == "left[0] 0"
+    letters = only(commands.Publish, told)
+    one.handle(events.Published(letters.output, [Position(0, 0)]), 1.0)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 1.0)
+    assert one.usage.held_messages == 0
+    assert one.usage.held_bytes == 0
+
+
+def test_a_partition_that_stopped_while_it_was_left_does_not_end_the_session() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.OutputsReceived(1, json(2), (0,), (0, 1), 0), 0.0)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    told = one.handle(events.Published(0, [Position(0, 0), PermanentError("too large")]), 0.0)
+    assert only(commands.Stopped, told).where == "left[0] 1"
+    told = one.handle(events.CallFailed(1, NotReady("gone")), 0.0)
+    assert commands.FindHost in kinds(told)
+    assert commands.Fail not in kinds(told)

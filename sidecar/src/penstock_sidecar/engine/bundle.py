@@ -38,6 +38,8 @@ class Bundle:
         """Why it failed the last time."""
         self.not_before = 0.0
         """When it may be tried again."""
+        self.is_resting = False
+        """Whether it waits for that time."""
         self.is_suspect = False
         """Whether the function's host died with this and other calls open: it is tried alone."""
         self.queued = False

@@ -186,6 +186,7 @@ class Calls:
                 for partition in bundle.partitions:
                     if self._lanes.blocks(partition, other):
                         self._queue_up_all(other.take(partition), other.window)
+        bundle.is_resting = True
         heappush(self._resting, (bundle.not_before, next(self._ties), bundle))
 
     def set_apart(self, bundle: Bundle, partition: Partition) -> Bundle:
@@ -320,7 +321,9 @@ class Calls:
     def advance(self, now: float) -> Iterator[Command]:
         """What is to be done now."""
         while self._resting and self._resting[0][0] <= now:
-            self._want(heappop(self._resting)[2])
+            bundle = heappop(self._resting)[2]
+            bundle.is_resting = False
+            self._want(bundle)
         if not self.host_is_away:
             # A suspect may have to wait for what failed before it.
             other = _Kind.SUSPECT if self._suspects else _Kind.ORDINARY
@@ -385,7 +388,7 @@ class Calls:
         if bundle.call or bundle.queued or bundle not in self._bundles:
             return
         if bundle.runs:
-            if self._lanes.lets(bundle):
+            if self._lanes.lets(bundle) and not bundle.is_resting:
                 bundle.queued = True
                 waiting = self._waiting[self._kind(bundle)]
                 heappush(waiting, (bundle.window.number, next(self._ties), bundle))
@@ -410,7 +413,10 @@ class Calls:
         if last.window is window and last.call is None:
             last.runs.append(run)
         else:
-            self._lanes.enter(self._add(Bundle(window, [run], ended=True)))
+            bundle = self._add(Bundle(window, [run], ended=True))
+            self._lanes.enter(bundle)
+            # What failed may be of a later window: then this is called before it.
+            self._want(bundle)
 
     def _queue_up_all(self, runs: Iterable[Run], window: Window) -> None:
         for run in runs:

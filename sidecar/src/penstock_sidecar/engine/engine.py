@@ -67,7 +67,6 @@ class Engine:
         )
         self._acks_first = settings.delivery.guarantee is Guarantee.AT_MOST_ONCE
         self._unacked = Unacked()
-        self._stopped_partitions = 0
         self._stop_at: float | None = None
         self._failure: commands.Fail | None = None
         self._wake_at: float | None = None
@@ -157,8 +156,6 @@ class Engine:
                         self._held.fall(len(run), run.size)
                 else:
                     self._withdraw(partition)
-                if partition.stopped:
-                    self._stopped_partitions -= 1
                 if not partition.lost:
                     # What the function has of it is done when its windows end, at the latest.
                     for window in self._calls.windows_with(partition):
@@ -169,10 +166,9 @@ class Engine:
     def _withdraw(self, partition: Partition) -> None:
         """Take back what the function was not fed with."""
         partition.withdraw()
-        records, size = self._windows.records, self._windows.size
-        self._windows.withdraw(partition)
-        if not self._windows.eager:
-            self._held.fall(records - self._windows.records, size - self._windows.size)
+        for run in self._windows.withdraw(partition):
+            # A window that has ended may have set it aside before, or still do so.
+            self._held.fall(*run.finish())
         for run in self._calls.withdraw(partition):
             self._held.fall(*run.settle())
 
@@ -369,7 +365,7 @@ class Engine:
 
     def _host_gone(self, call: Call, error: NotReady, now: float) -> Told:
         """The host of the function died, with this call open or others as well."""
-        if self._stopped_partitions:
+        if any(partition.stopped for partition in self._partitions.assigned()):
             # Another function may be able to process what stopped them: all is read again.
             self._calls.broken_off(call)
             self._give_up(commands.Fail(error, self._where()), now)
@@ -447,7 +443,6 @@ class Engine:
         if not (partition.stopped or partition.lost):
             where = describe(bounds_of([run]), self._settings.inputs)
             partition.stopped = True
-            self._stopped_partitions += 1
             self._flow.remove(partition.key)
             self._windows.revoke(partition.key)
             self._withdraw(partition)

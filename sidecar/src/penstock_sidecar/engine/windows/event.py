@@ -45,7 +45,7 @@ class Kind(Protocol):
     def end_oldest(self, records: int) -> Sequence[Window]:
         """Close the oldest."""
 
-    def withdraw(self, partition: Partition) -> None:
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
         """Take the messages of a partition out."""
 
 
@@ -148,9 +148,9 @@ class EventWindows:
         """End the oldest windows."""
         return self._kind.end_oldest(records)
 
-    def withdraw(self, partition: Partition) -> None:
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
         """Take the messages of a partition out."""
-        self._kind.withdraw(partition)
+        return self._kind.withdraw(partition)
 
     def _place_late(
         self, late: list[Dated], closed: list[Window], dropped: list[Run], dead: list[Run]

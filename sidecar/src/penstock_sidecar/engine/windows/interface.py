@@ -115,8 +115,8 @@ class Windows(Protocol):
     def end_oldest(self, records: int) -> Sequence[Window]:
         """End the windows that were opened first, until so many messages are in no open window."""
 
-    def withdraw(self, partition: Partition) -> None:
-        """Take the unfed messages of a partition out of open windows.
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
+        """Take the unfed messages of a partition out of open windows; returns each once.
 
         A window that is left without messages is forgotten.
         """

@@ -98,12 +98,14 @@ class OpenWindows(ABC):
             self.end(window, Reason.BUFFER)
         return oldest
 
-    def withdraw(self, partition: Partition) -> None:
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
         """Take the unfed messages of a partition out."""
+        withdrawn: list[Run] = []
         for window in list(self._windows.values()):
             gone = [run for run in window.runs if run.partition is partition]
             if not gone:
                 continue
+            withdrawn += gone
             window.runs = [run for run in window.runs if run.partition is not partition]
             records, size = sum(map(len, gone)), sum(run.size for run in gone)
             window.records -= records
@@ -113,6 +115,7 @@ class OpenWindows(ABC):
             if not window.records:
                 del self._windows[window.number]
                 self._remove(window)
+        return withdrawn
 
     @abstractmethod
     def _forget(self, window: Window) -> None:

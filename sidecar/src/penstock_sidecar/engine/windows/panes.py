@@ -63,16 +63,14 @@ class Pane:
             self.got.remove(self.first)
             self.first += 1
 
-    def withdraw(self, partition: Partition) -> tuple[int, int]:
-        """Take the messages of a partition out; how many, and how many bytes."""
+    def withdraw(self, partition: Partition) -> list[Run]:
+        """Take the messages of a partition out."""
         gone = [run for run in self.runs if run.partition is partition]
-        if not gone:
-            return 0, 0
-        self.runs = [run for run in self.runs if run.partition is not partition]
-        records, size = sum(map(len, gone)), sum(run.size for run in gone)
-        self.records -= records
-        self.size -= size
-        return records, size
+        if gone:
+            self.runs = [run for run in self.runs if run.partition is not partition]
+            self.records -= sum(map(len, gone))
+            self.size -= sum(run.size for run in gone)
+        return gone
 
 
 class Lane:

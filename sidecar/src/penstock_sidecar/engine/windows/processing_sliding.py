@@ -79,9 +79,9 @@ class ProcessingSlidingWindows:
         """End the oldest windows."""
         return self._sliding.end_oldest(records)
 
-    def withdraw(self, partition: Partition) -> None:
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
         """Take the messages of a partition out."""
-        self._sliding.withdraw(partition)
+        return self._sliding.withdraw(partition)
 
     def _milliseconds(self, now: float) -> int:
         """Rounded, so that the moment of `wake_at` is not the millisecond before a window ends."""

@@ -122,16 +122,19 @@ class SlidingWindows:
             windows.append(self._close_first(Reason.BUFFER))
         return windows
 
-    def withdraw(self, partition: Partition) -> None:
+    def withdraw(self, partition: Partition) -> Sequence[Run]:
         """Take the messages of a partition out."""
+        withdrawn: list[Run] = []
         for lane in list(self._lanes.values()):
             for pane in lane:
-                records, size = pane.withdraw(partition)
-                self.records -= records
-                self.size -= size
+                gone = pane.withdraw(partition)
+                self.records -= sum(map(len, gone))
+                self.size -= sum(run.size for run in gone)
+                withdrawn += gone
             if self._bounds:
                 lane.count()
             self._sweep(lane)
+        return withdrawn
 
     def _place_each(self, dated: Dated, earliest: int) -> list[Dated]:
         run, times, _, _ = dated
