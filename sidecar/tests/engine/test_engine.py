@@ -428,3 +428,16 @@ def test_a_partition_that_stopped_while_it_was_left_does_not_end_the_session() -
     told = one.handle(events.CallFailed(1, NotReady("gone")), 0.0)
     assert commands.FindHost in kinds(told)
     assert commands.Fail not in kinds(told)
+
+
+def test_what_the_function_had_behind_an_output_that_does_not_fit_it_does_not_get_again() -> None:
+    one = engine(delivery=Delivery(guarantee=Guarantee.AT_MOST_ONCE))
+    one.handle(records(5, 6), 0.0)
+    one.handle(events.Acked(0, {0: 6}), 0.0)
+    outputs = [Message(b"a", "text/plain")]
+    told = one.handle(events.OutputsReceived(1, outputs, (0,), (0,), 2), 0.0)
+    assert [command.where for command in told if isinstance(command, commands.Lost)] == [
+        "left[0] 5",
+        "left[0] 6",
+    ]
+    assert commands.Feed not in kinds(told)

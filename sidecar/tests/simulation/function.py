@@ -103,7 +103,8 @@ class SimulatedCall(FunctionCall):
         if self._ended:
             return False
         texts = [message.payload.decode() for part in parts for message in part.messages]
-        self._host.ledger.given(self._host.link, texts)
+        if not self.reports:
+            self._host.ledger.given(self._host.link, texts)
         self._inputs += [self._host.ledger.inputs[text] for text in texts]
         self._work.set()
         while len(self._inputs) - self._taken > _ROOM and not self._is_over():
@@ -164,6 +165,9 @@ class SimulatedCall(FunctionCall):
                 continue
             await chance.delay()
             for one in self._inputs[taken : taken + chance.random.randint(1, 60)]:
+                if self.reports:
+                    # One after the other: what is behind a failure the function never saw.
+                    self._host.ledger.given(self._host.link, [one.text])
                 if error := await self._failure(one, taken):
                     self.end(error)
                     return

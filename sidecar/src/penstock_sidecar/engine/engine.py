@@ -238,6 +238,9 @@ class Engine:
             self._note_progress(call, event)
         except PermanentError as error:
             named = error.input if isinstance(error, _BadOutput) else None
+            if self._acks_first:
+                # The function may be past that one, and gets nothing twice.
+                named = None
             yield commands.AbandonCall(call.number)
             yield from self._broken_off(call, error, now, named=named)
         except _CannotReport:
