@@ -120,8 +120,14 @@ class Member:
             try:
                 await pump.run()
             finally:
-                self.pump = None
-                history.ledger.late += pump.usage.late_dropped
+                # The next life may have begun already.
+                if self.pump is pump:
+                    self.pump = None
+                usage = pump.usage
+                history.ledger.late += usage.late_dropped
+                history.ledger.stopped[self._number] = {
+                    (history.settings.inputs[key.input], key.partition) for key in usage.stopped
+                }
 
 
 class History:

@@ -8,14 +8,6 @@ import pytest
 
 from sidecar.tests.simulation.history import run
 
-UNEXPLAINED = (7, 9, 21, 40, 43, 50)
-"""Histories that fail, of which nobody has found out yet whether the simulation or what it runs is
-to blame. This is a debt: take them out one by one."""
-
-SEEDS = [
-    pytest.param(seed, marks=pytest.mark.xfail(strict=False)) if seed in UNEXPLAINED else seed
-    for seed in range(100)
-]
 CHOSEN = os.environ.get("PENSTOCK_SIMULATION_SEED")
 
 
@@ -27,7 +19,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("seed", [int(CHOSEN)] if CHOSEN else SEEDS)
+@pytest.mark.parametrize("seed", [int(CHOSEN)] if CHOSEN else range(100))
 def test_nothing_is_lost_and_nothing_is_acked_early(seed: int) -> None:
     run(seed)
 
