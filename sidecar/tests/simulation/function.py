@@ -98,12 +98,17 @@ class SimulatedCall(FunctionCall):
     def reports(self) -> bool | None:
         return self._host.scenario.kind is Kind.ONE_VALUE
 
+    @property
+    def _counts_one_by_one(self) -> bool:
+        """Whether it matters how far the function came: what is behind a failure it never saw."""
+        return bool(self.reports) and not self._host.scenario.is_safe
+
     async def write(self, parts: Sequence[Part]) -> bool:
         await self._host.link.step()
         if self._ended:
             return False
         texts = [message.payload.decode() for part in parts for message in part.messages]
-        if not self.reports:
+        if not self._counts_one_by_one:
             self._host.ledger.given(self._host.link, texts)
         self._inputs += [self._host.ledger.inputs[text] for text in texts]
         self._work.set()
@@ -165,8 +170,7 @@ class SimulatedCall(FunctionCall):
                 continue
             await chance.delay()
             for one in self._inputs[taken : taken + chance.random.randint(1, 60)]:
-                if self.reports:
-                    # One after the other: what is behind a failure the function never saw.
+                if self._counts_one_by_one:
                     self._host.ledger.given(self._host.link, [one.text])
                 if error := await self._failure(one, taken):
                     self.end(error)
