@@ -17,6 +17,7 @@ NO_PROMISES = {
             "Called for each `GetOffsets` of a client, and for each subscription of a group "
             "without a version."
         ),
+        ("Called before each use of a topic where the streams of namespaces are kept apart."),
         "Called once a stream with `DeletionPolicy.DELETE` is deleted.",
         "Called once for each batch of progress.",
         "Called once for each member.",
@@ -60,6 +61,7 @@ NO_PROMISES = {
         "summary: One sentence for lists and for the CRD.",
         "topic: The topic.",
         "version: From 1; 0 is the group without a version.",
+        "The namespace and the name of a stream, two DNS-1123 labels.",
         "The word for this kind in labels and commands: `kafka` for `KafkaGateway`.",
     ],
     "what the core does itself": [
@@ -82,6 +84,10 @@ NO_PROMISES = {
         "TemporaryError: Try again.",
     ],
     "what other sentences say at length, which are quoted": [
+        (
+            "What `provision` answers is read back so; without a change, that is "
+            "`<namespace>_<stream>`."
+        ),
         "A group may start at offsets or at a time, not only at an edge.",
         "A stream's data can be removed.",
         "Records that the group had acked are marked when they are read again.",

@@ -20,7 +20,7 @@ from penstock.plugin.kind import Capability, GatewayKind
 from penstock.plugin.manager import BrokenPlugin, Plugin, Plugins, load_plugins
 from penstock.plugin.message import NO_HEADERS, Message, Position, Record
 from penstock.plugin.sharing import share_out
-from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamSettings
+from penstock.plugin.stream import Address, DeletionPolicy, Retention, StreamName, StreamSettings
 from penstock.plugin.subscription import (
     READ_BYTES,
     Assigned,
@@ -83,6 +83,7 @@ __all__ = [
     "Revoked",
     "SecretSource",
     "Start",
+    "StreamName",
     "StreamSettings",
     "Subscription",
     "SubscriptionEvent",

@@ -1,5 +1,6 @@
 """The two faces of a gateway: publish and subscribe, and on top of them provisioning."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -8,8 +9,11 @@ from typing import NamedTuple, Self
 from penstock.plugin.errors import PermanentError, TemporaryError, Unsupported
 from penstock.plugin.group import AtTime, Edge, Group, Start
 from penstock.plugin.message import Message, Position
-from penstock.plugin.stream import Address, StreamSettings
+from penstock.plugin.stream import Address, StreamName, StreamSettings
 from penstock.plugin.subscription import Subscription
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NAMESPACE_AND_NAME = re.compile(f"({_LABEL})_({_LABEL})")
 
 PublishResult = Position | PermanentError | TemporaryError
 """Where a message was stored, or why it was not."""
@@ -165,3 +169,15 @@ class Gateway(PubSub):
             Unsupported: The gateway has no `DEPROVISION`.
             TemporaryError: Ask again.
         """
+
+    def stream_of(self, topic: str) -> StreamName | None:
+        """Say which stream a topic is of, by its name alone, whether or not it is provisioned.
+
+        Called before each use of a topic where the streams of namespaces are kept apart. What
+        `provision` answers is read back so; without a change, that is `<namespace>_<stream>`.
+
+        Returns:
+            The stream; ``None``: no stream of this gateway has such a topic.
+        """
+        match = _NAMESPACE_AND_NAME.fullmatch(topic)
+        return StreamName(*match.groups()) if match else None

@@ -28,6 +28,13 @@ class Retention:
     messages: int | None = None
 
 
+class StreamName(NamedTuple):
+    """The namespace and the name of a stream, two DNS-1123 labels."""
+
+    namespace: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
     """A stream as declared, in a gateway's terms.

@@ -1,7 +1,7 @@
 """What stands in front of a gateway and passes everything on."""
 
 from penstock.observability.forwarding import ForwardingPubSub
-from penstock.plugin import Address, Gateway, Health, StreamSettings
+from penstock.plugin import Address, Gateway, Health, StreamName, StreamSettings
 
 
 class ForwardingGateway(ForwardingPubSub, Gateway):
@@ -23,3 +23,7 @@ class ForwardingGateway(ForwardingPubSub, Gateway):
     async def deprovision(self, stream: StreamSettings) -> None:
         """Pass it on."""
         await self._inner.deprovision(stream)
+
+    def stream_of(self, topic: str) -> StreamName | None:
+        """Pass it on."""
+        return self._inner.stream_of(topic)

@@ -11,6 +11,7 @@ from penstock.plugin import (
     Health,
     PermanentError,
     Retention,
+    StreamName,
     StreamSettings,
 )
 from penstock.testing.cases.deprovisioning import Deprovisioning
@@ -62,6 +63,19 @@ class SharesTopicsOfOneName(InMemoryGateway):
     async def provision(self, stream: StreamSettings) -> Address:
         joined = f"{stream.namespace}-{stream.name}"
         return await super().provision(replace(stream, namespace="all", name=joined))
+
+
+@caught_by(Provisioning.test_the_stream_of_a_topic_is_known)
+class ForgetsWhoseTopicItIs(InMemoryGateway):
+    def stream_of(self, topic: str) -> StreamName | None:
+        return super().stream_of(topic) if topic in self._topics else None
+
+
+@caught_by(Provisioning.test_a_topic_of_no_stream_is_of_no_stream)
+class FindsAStreamForEachTopic(InMemoryGateway):
+    def stream_of(self, topic: str) -> StreamName | None:
+        namespace, _, name = topic.partition("_")
+        return StreamName(namespace, name)
 
 
 @caught_by(Provisioning.test_impossible_partitions_are_refused)

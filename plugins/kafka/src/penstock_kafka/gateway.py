@@ -16,6 +16,7 @@ from penstock.plugin import (
     PublishResult,
     PubSub,
     Start,
+    StreamName,
     StreamSettings,
     Subscription,
 )
@@ -71,6 +72,10 @@ class KafkaPubSub(PubSub):
 class KafkaGateway(KafkaPubSub, Gateway):
     """Makes streams as topics, beside publishing and reading them."""
 
+    def __init__(self, spec: KafkaGatewaySpec) -> None:
+        super().__init__(spec)
+        self._topic_prefix = spec.topic_prefix
+
     async def check(self) -> Health:
         """Ask the cluster who is in it."""
         return await self._cluster.check()
@@ -82,3 +87,9 @@ class KafkaGateway(KafkaPubSub, Gateway):
     async def deprovision(self, stream: StreamSettings) -> None:
         """Delete the stream's topic."""
         await self._topics.deprovision(stream)
+
+    def stream_of(self, topic: str) -> StreamName | None:
+        """Read the stream back from the topic's name, which begins with the gateway's prefix."""
+        if not topic.startswith(self._topic_prefix):
+            return None
+        return super().stream_of(topic.removeprefix(self._topic_prefix))

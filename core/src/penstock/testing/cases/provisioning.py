@@ -75,6 +75,29 @@ class Provisioning(Chapter):
         ends = [len(await rig.end_positions(topic)) for topic in topics]
         expect("which of four topics have records", ends, [1, 0, 0, 0])
 
+    @promise(
+        Gateway.stream_of,
+        "Say which stream a topic is of, by its name alone, whether or not it is provisioned.",
+        not_over=ONLY_IN_PROCESS,
+    )
+    async def test_the_stream_of_a_topic_is_known(self, rig: Rig) -> None:
+        stream = rig.stream()
+        topic = (await rig.provision(stream)).topic
+        expect("whose topic it is", rig.gateway.stream_of(topic), (stream.namespace, stream.name))
+        async with rig.another() as other:
+            found = other.gateway.stream_of(topic)
+        expect("whose another process thinks it is", found, (stream.namespace, stream.name))
+
+    @promise(
+        Gateway.stream_of,
+        "``None``: no stream of this gateway has such a topic.",
+        not_over=ONLY_IN_PROCESS,
+    )
+    async def test_a_topic_of_no_stream_is_of_no_stream(self, rig: Rig) -> None:
+        topic = (await rig.provision(rig.stream())).topic
+        for stranger in ("", "_", "a", "_a", "a_", "A_b", "a_b_c", f"x{topic}_", f"_{topic}"):
+            expect(f"the stream of topic {stranger!r}", rig.gateway.stream_of(stranger), None)
+
     @promise(Gateway.provision, IMPOSSIBLE, not_over=ONLY_IN_PROCESS)
     async def test_impossible_partitions_are_refused(self, rig: Rig) -> None:
         for impossible in (0, -1):
