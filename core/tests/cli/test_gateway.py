@@ -10,7 +10,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from penstock.plugin import Message, PermanentError, Position
+from penstock.wire.credentials import Credentials
+from penstock.wire.remote import RemotePubSub
 from tests.command_line import Penstock, Session
+from tests.servers.certificates import Certificates
 
 
 @contextmanager
@@ -113,6 +117,8 @@ def test_the_spec_is_read_from_a_file_and_settings_lie_over_it(
         ("inmemory --set a=[", '--set: "[" is not YAML'),
         ("inmemory --set a=1 --set a.b=2", "a is no field with fields in it"),
         ("inmemory --spec missing.yaml", "'missing.yaml' does not exist"),
+        ("inmemory --access kubernetes", "--access needs --tls: a token is not sent where"),
+        ("inmemory --tls nowhere", "nowhere/tls.key cannot be read (No such file or directory)"),
         ("inmemory --port 65536", "65536 is not in the range 0<=x<=65535"),
     ],
 )
@@ -130,3 +136,31 @@ def test_a_spec_that_cannot_be_read_is_named(
     (tmp_path / "spec.yaml").write_text(text)
     spec = str(tmp_path / "spec.yaml")
     assert message in penstock.fails("gateway", "serve", "inmemory", "--spec", spec)
+
+
+@pytest.fixture
+def tls_folder(tmp_path: Path) -> tuple[Path, Path]:
+    """A mounted certificate, and who has signed it."""
+    certificates = Certificates(tmp_path)
+    (tmp_path / "tls.crt").write_bytes(certificates.server.chain.read_bytes())
+    (tmp_path / "tls.key").write_bytes(certificates.server.key.read_bytes())
+    return tmp_path, certificates.authority
+
+
+async def test_it_is_encrypted_and_of_one_namespace(
+    penstock: Penstock, tls_folder: tuple[Path, Path]
+) -> None:
+    folder, authority = tls_folder
+    with serving(penstock, "--tls", str(folder), "--namespace", "shop") as (_, address):
+        async with RemotePubSub(address, credentials=Credentials(authority)) as client:
+            assert await client.publish("shop_orders", [Message(b"1")]) == [Position(0, 0)]
+            with pytest.raises(PermanentError, match='this gateway serves namespace "shop"'):
+                await client.publish("bank_orders", [Message(b"1")])
+
+
+def test_who_decides_on_access_has_to_be_near(
+    penstock: Penstock, tls_folder: tuple[Path, Path]
+) -> None:
+    guarded = ("--tls", str(tls_folder[0]), "--access", "kubernetes")
+    said = penstock.fails("gateway", "serve", "inmemory", *guarded)
+    assert "this is no pod with a service account" in said

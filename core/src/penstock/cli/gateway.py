@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -17,6 +18,9 @@ from penstock.plugin import Plugins, UsageError, load_plugins
 from penstock.resources.secrets import mounted
 from penstock.resources.suggestion import did_you_mean, listing
 from penstock.server import GatewayServer
+from penstock.server.access.access import Access
+from penstock.server.access.reviews import Reviews
+from penstock.server.certificate import Certificate
 
 SECRETS = Path("/var/run/secrets/penstock")
 
@@ -73,6 +77,32 @@ def command() -> None:
     metavar="FOLDER",
     help="Where Secrets that the spec names are mounted: a key of one is FOLDER/SECRET/KEY.",
 )
+@click.option(
+    "--tls",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Encrypt both ports with the certificate tls.crt and the key tls.key of this folder, as "
+    "a Secret of type kubernetes.io/tls is mounted. Renewed files are used at once.",
+)
+@click.option(
+    "--namespace",
+    metavar="NAME",
+    help="Serve the streams of this namespace alone. Left out, every topic is served.",
+)
+@click.option(
+    "--access",
+    type=click.Choice(["kubernetes"]),
+    help="Let in who has a bearer token of the cluster, to do what their Roles say of Streams: "
+    "publish, subscribe, provision. Needs --tls. Left out, everybody may do everything.",
+)
+@click.option(
+    "--audience",
+    "audiences",
+    multiple=True,
+    metavar="NAME",
+    default=["penstock"],
+    help="With --access: whom a token must be meant for; may be given again.",
+)
 def serve(
     *,
     type_: str,
@@ -84,6 +114,10 @@ def serve(
     spec: Path | None,
     settings: tuple[str, ...],
     secrets: Path,
+    tls: Path | None,
+    namespace: str | None,
+    access: str | None,
+    audiences: tuple[str, ...],
 ) -> None:
     """Serve a gateway of a TYPE until Ctrl-C.
 
@@ -103,6 +137,10 @@ def serve(
     resolved = mounted(read_spec(plugin.kind, spec, settings), secrets.absolute())
     gateway = plugin.gateway(resolved)
     name = name or plugin.kind.type
+    certificate = Certificate(tls) if tls else None
+    if access and not certificate:
+        raise UsageError("--access needs --tls: a token is not sent where everybody can read it")
+    reviews = Reviews.of_this_pod(os.environ) if access else None
     set_up_log(os.environ, gateway=name)
     with open_tracer(f"{name}-gateway", os.environ) as tracer:
         server = GatewayServer(
@@ -113,17 +151,20 @@ def serve(
             advertised=advertised,
             name=name,
             tracer=tracer,
+            certificate=certificate,
+            namespace=namespace,
+            access=Access(reviews, audiences) if reviews else None,
         )
         collect_seldom()
-        asyncio.run(_serve(plugin.kind.name, server))
+        asyncio.run(_serve(plugin.kind.name, server, reviews))
 
 
-async def _serve(kind: str, server: GatewayServer) -> None:
+async def _serve(kind: str, server: GatewayServer, reviews: Reviews | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with server:
+    async with reviews or nullcontext(), server:
         line = f"{kind} serves {server.address}"
         if server.provisioner_port is not None:
             line += f", provisioner on port {server.provisioner_port}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 # A generic class for the checker only.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 _Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]"
+_Admit: TypeAlias = "Callable[[_Context], Awaitable[None]]"
 
 
 class Calls(grpc.aio.ServerInterceptor):
@@ -22,9 +23,15 @@ class Calls(grpc.aio.ServerInterceptor):
 
     Services raise the errors of `penstock.plugin` and know no status. A handler that is an
     asynchronous generator is closed as soon as its call is over, whatever ended it.
+
+    Args:
+        admit: Called before each call of a service that is guarded; what it raises is the answer.
+        guarded: The full names of those services.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, admit: "_Admit | None" = None, guarded: Collection[str] = ()) -> None:
+        self._admit = admit
+        self._guarded = guarded
         self._handlers: dict[str, _Handler] = {}
         self._streams: set[_Stream] = set()
         self._stopping = False
@@ -39,7 +46,8 @@ class Calls(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
             if handler is None:
                 return None
-            self._handlers[method] = self._wrap(handler)
+            service = method.split("/")[1]
+            self._handlers[method] = self._wrap(handler, service in self._guarded)
         return self._handlers[method]
 
     def end_streams(self) -> None:
@@ -57,25 +65,28 @@ class Calls(grpc.aio.ServerInterceptor):
             self._last_ended.clear()
             await self._last_ended.wait()
 
-    def _wrap(self, handler: _Handler) -> _Handler:
+    def _wrap(self, handler: _Handler, guarded: bool) -> _Handler:
         codec = (handler.request_deserializer, handler.response_serializer)
+        admit = self._admit if guarded else None
         if handler.stream_stream:
-            stream = self._stream(handler.stream_stream)
+            stream = self._stream(handler.stream_stream, admit)
             return grpc.stream_stream_rpc_method_handler(stream, *codec)
         if handler.unary_stream:
-            stream = self._stream(handler.unary_stream)
+            stream = self._stream(handler.unary_stream, admit)
             return grpc.unary_stream_rpc_method_handler(stream, *codec)
         if handler.stream_unary:
-            return grpc.stream_unary_rpc_method_handler(_unary(handler.stream_unary), *codec)
-        return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary), *codec)
+            return grpc.stream_unary_rpc_method_handler(_unary(handler.stream_unary, admit), *codec)
+        return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary, admit), *codec)
 
-    def _stream(self, handle: Callable[..., Any]) -> Any:
+    def _stream(self, handle: Callable[..., Any], admit: "_Admit | None") -> Any:
         async def answer(request: Any, context: _Context) -> None:
             stream = _Stream(context)
             self._streams.add(stream)
             try:
                 if self._stopping:
                     raise _stopping()
+                if admit:
+                    await admit(context)
                 await stream.run(handle, request)
             except grpc.aio.BaseError:
                 raise
@@ -147,9 +158,11 @@ def _stopping() -> TemporaryError:
     return TemporaryError("the gateway is stopping: call again")
 
 
-def _unary(handle: Any) -> Any:
+def _unary(handle: Any, admit: "_Admit | None") -> Any:
     async def answer(request: Any, context: _Context) -> Any:
         try:
+            if admit:
+                await admit(context)
             return await handle(request, context)
         # gRPC's own: the call was aborted with a status, or its client is gone.
         except grpc.aio.BaseError:

@@ -12,9 +12,14 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from penstock.plugin import Address, Gateway, Health, StreamSettings
+from penstock.server.access import authentication
+from penstock.server.access.access import Access
+from penstock.server.access.guarded_gateway import GuardedGateway
+from penstock.server.access.scoped_gateway import ScopedGateway
 from penstock.server.batch_service import BatchGatewayService
 from penstock.server.calls import Calls
 from penstock.server.catalog import StreamCatalog
+from penstock.server.certificate import Certificate
 from penstock.server.external_scaler import ExternalScaler
 from penstock.server.health import HealthReport, log_health
 from penstock.server.liiklus_service import LiiklusService
@@ -63,6 +68,9 @@ class GatewayServer:
         metrics: Where its traffic is counted. Left out: on the port of the provisioner, at
             `/metrics`; nowhere without one.
         tracer: What makes spans of sampled messages; left out: there are none.
+        certificate: What both ports are encrypted with; left out: they are not.
+        namespace: The one whose streams are served; left out: every topic is.
+        access: Who decides what callers may do; left out: everybody may do everything.
 
     Attributes:
         catalog: What is known of the topics.
@@ -86,6 +94,9 @@ class GatewayServer:
         name: str = "gateway",
         metrics: "GatewayMetrics | None" = None,
         tracer: "Tracer | None" = None,
+        certificate: Certificate | None = None,
+        namespace: str | None = None,
+        access: Access | None = None,
     ) -> None:
         self.catalog = StreamCatalog()
         self.provisioner_port = provisioner_port
@@ -95,6 +106,13 @@ class GatewayServer:
             self._gateway = self._measured = _measure(gateway, name, metrics)
         if tracer is not None:
             self._gateway = _trace(self._gateway, name, tracer)
+        if namespace is not None:
+            self._gateway = ScopedGateway(self._gateway, namespace)
+        self._open_to_all = self._gateway
+        if access is not None:
+            self._gateway = GuardedGateway(self._gateway, access)
+        self._access = access
+        self._certificate = certificate
         self._host = host
         self._port = port
         self._advertised = advertised
@@ -159,7 +177,8 @@ class GatewayServer:
 
     async def _serve_grpc(self, running: AsyncExitStack) -> str:
         """Start the gRPC server; its address for clients."""
-        calls = Calls()
+        admit = authentication.of_calls(self._access) if self._access else None
+        calls = Calls(admit, authentication.GUARDED_SERVICES)
         server = grpc.aio.server(interceptors=[calls], options=SERVER_OPTIONS)
         refused = self._measured.refused if self._measured else nobody_is_told
         liiklus = LiiklusService(self._gateway, self.catalog, refused)
@@ -168,13 +187,17 @@ class GatewayServer:
             self._measured.watch(batch.sessions)
         add_LiiklusServiceServicer_to_server(liiklus, server)
         add_BatchGatewayServicer_to_server(batch, server)
-        scaler = ExternalScaler(self._gateway, self._check_interval)
+        scaler = ExternalScaler(self._open_to_all, self._check_interval)
         add_ExternalScalerServicer_to_server(scaler, server)
         report = HealthReport(self._gateway, _SERVICES, self._check_interval, self._tell_health)
         health_pb2_grpc.add_HealthServicer_to_server(report.servicer, server)
         names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
-        port = server.add_insecure_port(_join(self._host, self._port))
+        where = _join(self._host, self._port)
+        if self._certificate:
+            port = server.add_secure_port(where, self._certificate.for_grpc())
+        else:
+            port = server.add_insecure_port(where)
 
         async def stop() -> None:
             await report.stop()
@@ -191,12 +214,14 @@ class GatewayServer:
 
     async def _serve_http(self, running: AsyncExitStack, port: int) -> int:
         """Start the provisioner; its port."""
-        runner = web.AppRunner(
-            self._provisioner.application(), access_log=None, shutdown_timeout=GRACE_SECONDS
-        )
+        application = self._provisioner.application()
+        if self._access:
+            application.middlewares.append(authentication.of_requests(self._access))
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_SECONDS)
         running.push_async_callback(runner.cleanup)
         await runner.setup()
-        await web.TCPSite(runner, self._host, port).start()
+        encryption = self._certificate.for_http() if self._certificate else None
+        await web.TCPSite(runner, self._host, port, ssl_context=encryption).start()
         return int(runner.addresses[0][1])
 
     def _address_of(self, port: int) -> str:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 _LARGEST_BODY = 64 * 1024  # bytes
 # Every other status is the client's fault.
-_HTTP_STATUS = {grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.INTERNAL: 500}
+_HTTP_STATUS = {
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.INTERNAL: 500,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+}
 
 
 class Provisioner:

@@ -5,6 +5,7 @@ import logging
 import grpc
 
 from penstock.plugin import PenstockError, TemporaryError, Unsupported
+from penstock.server.access.refusal import NotAllowed, NotAuthenticated
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST = 2000  # characters; details travel in a header, and clients take 8 KiB of those
@@ -21,7 +22,11 @@ def status_of(error: BaseException) -> tuple[grpc.StatusCode, str]:
         _LOGGER.error("a call failed", exc_info=error)
         name = type(error).__name__
         return grpc.StatusCode.INTERNAL, f"the gateway failed ({name}); its log says why"
-    if isinstance(error, TemporaryError):
+    if isinstance(error, NotAuthenticated):
+        code = grpc.StatusCode.UNAUTHENTICATED
+    elif isinstance(error, NotAllowed):
+        code = grpc.StatusCode.PERMISSION_DENIED
+    elif isinstance(error, TemporaryError):
         code = grpc.StatusCode.UNAVAILABLE
     elif isinstance(error, Unsupported):
         code = grpc.StatusCode.FAILED_PRECONDITION

@@ -4,6 +4,8 @@ from typing import Final
 
 import grpc.aio
 
+from penstock.wire.credentials import Credentials
+
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """The largest gRPC message that a server takes: the bound on one published message."""
 
@@ -52,13 +54,16 @@ CHANNEL_OPTIONS: Final = (
     # Gateways and functions are neighbours: a proxy for the world outside is not asked.
     ("grpc.enable_http_proxy", 0),
 )
-"""For `grpc.aio.insecure_channel`."""
+"""For each channel."""
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
+def open_channel(address: str, credentials: Credentials | None = None) -> grpc.aio.Channel:
     """Open a channel; it connects when it is first used, and again whenever that is needed.
 
     Args:
         address: `host:port`.
+        credentials: How the server proves who it is, and who one is oneself; left out: neither.
     """
-    return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(address, credentials.for_grpc(), options=CHANNEL_OPTIONS)

@@ -17,10 +17,11 @@ _PERMANENT = frozenset(
         grpc.StatusCode.NOT_FOUND,
         grpc.StatusCode.ALREADY_EXISTS,
         grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.PERMISSION_DENIED,
-        grpc.StatusCode.UNAUTHENTICATED,
     }
 )
+# Not permanent: rights are given and taken, and a message is not to blame for its sender's.
+_NOT_LET_IN = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED})
+_PAUSE = 5.0  # seconds before somebody who was not let in tries again
 # What gRPC says itself, without a status of its own for it.
 _TOO_LARGE = "larger than max"
 _CUT_OFF = "Internal error from Core"  # a write met the end of its stream, and hid the reason
@@ -52,10 +53,16 @@ def failure_of(error: grpc.aio.AioRpcError, address: str) -> PenstockError:
         return Unsupported(reason)
     if code in _PERMANENT or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in reason):
         return PermanentError(reason)
-    if reason == _CUT_OFF:
-        return TemporaryError(f"gateway {address} ended the call while it was written to")
     if code is grpc.StatusCode.UNAVAILABLE:
         return NotReady(f"gateway {address} is not available: {reason}")
+    return _temporary(code, reason, address)
+
+
+def _temporary(code: grpc.StatusCode, reason: str, address: str) -> TemporaryError:
+    if code in _NOT_LET_IN:
+        return TemporaryError(f"gateway {address}: {reason}", retry_after=_PAUSE)
+    if reason == _CUT_OFF:
+        return TemporaryError(f"gateway {address} ended the call while it was written to")
     return TemporaryError(f"gateway {address} failed ({code.name}): {reason}")
 
 

@@ -17,6 +17,7 @@ from penstock.plugin import (
     Subscription,
 )
 from penstock.wire.channel import open_channel
+from penstock.wire.credentials import Credentials
 from penstock.wire.remote.batch import BatchPubSub
 from penstock.wire.remote.failure import NotSpoken
 from penstock.wire.remote.liiklus import LiiklusPubSub
@@ -36,10 +37,19 @@ class RemotePubSub(PubSub):
         heartbeat: Seconds between two signs of life of a subscription that says nothing else,
             and how long the server may take to answer one.
         batches: Whether to try penstock's protocol; else riff's is spoken from the start.
+        credentials: For a gateway whose port is encrypted.
     """
 
-    def __init__(self, address: str, *, heartbeat: float = 15.0, batches: bool = True) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        heartbeat: float = 15.0,
+        batches: bool = True,
+        credentials: Credentials | None = None,
+    ) -> None:
         self._address = address
+        self._credentials = credentials
         self._heartbeat = heartbeat
         self._batches = batches
         self._channel: grpc.aio.Channel | None = None
@@ -48,7 +58,7 @@ class RemotePubSub(PubSub):
 
     async def open(self) -> None:
         """Make ready; the connection is made by the first call."""
-        self._channel = open_channel(self._address)
+        self._channel = open_channel(self._address, self._credentials)
         riff = LiiklusPubSub(self._channel, self._address)
         ours = BatchPubSub(self._channel, self._address, self._heartbeat)
         self._protocols = (ours, riff) if self._batches else (riff,)

@@ -1,0 +1,1 @@
+"""Who may do what on a gateway: callers by their tokens, rights by the streams of a cluster."""
