@@ -441,3 +441,99 @@ def test_what_the_function_had_behind_an_output_that_does_not_fit_it_does_not_ge
         "left[0] 6",
     ]
     assert commands.Feed not in kinds(told)
+
+
+def die(one: Engine, *calls: int) -> Sequence[Command]:
+    """The function's host dies with calls that are open, and is there again."""
+    for call in calls:
+        one.handle(events.CallFailed(call, NotReady("gone")), 0.0)
+    return one.handle(events.HostFound(), 0.0)
+
+
+def end(one: Engine, call: int) -> Sequence[Command]:
+    one.handle(events.BatchTaken(call), 0.0)
+    return one.handle(events.CallEnded(call), 0.0)
+
+
+def test_a_suspect_that_waits_behind_others_of_its_key_does_not_hold_them_up() -> None:
+    one = engine(
+        Window(type=WindowType.COUNT, count=4, per_key=True),
+        delivery=Delivery(
+            max_deliveries=1, in_flight_windows=2, dead_letter=DeadLetter(stream="oops")
+        ),
+    )
+    one.handle(records(0, 1, 2, 3, key=b"a"), 0.0)
+    one.handle(records(4, 5, 6, 7, key=b"b"), 0.0)
+    assert only(commands.OpenCall, die(one, 1, 2)).call == 3
+    # Tried alone, key a's window kills the host again: its halves are suspects, too.
+    one.handle(events.CallFailed(3, NotReady("gone")), 0.0)
+    assert only(commands.OpenCall, one.handle(events.HostFound(), 0.0)).call == 4
+    # The first half fails and does not kill: its parts are no suspects, and before one.
+    told: Sequence[Command] = one.handle(events.CallFailed(4, PermanentError("boom")), 0.0)
+    called = []
+    while opened := [command for command in told if isinstance(command, commands.OpenCall)]:
+        called += opened
+        told = end(one, opened[0].call)
+    assert len(called) == len(["key b", "a's first", "a's second", "a's other half"])
+    assert one.usage.open_windows == 0
+
+
+def test_a_suspect_that_waits_for_more_of_its_window_does_not_hold_others_up() -> None:
+    one = engine(COUNT, calls=2)
+    one.handle(records(0, 1, 2), 0.0)
+    one.handle(records(3), 0.0)
+    assert only(commands.OpenCall, die(one, 1, 2)).call == 3
+    one.handle(events.OutputsReceived(3, json(), (0,), (), 0), 0.0)
+    assert only(commands.OpenCall, end(one, 3)).call == 4
+    one.handle(events.BatchTaken(4), 0.0)
+    told = one.handle(events.Published(0, [PermanentError("too large")]), 0.0)
+    assert only(commands.Split, told).where == "left[0] 0-2"
+    assert only(commands.OpenCall, told).call == 5
+
+
+def test_what_failed_of_an_open_window_does_not_hold_up_what_failed_before() -> None:
+    one = engine(COUNT, delivery=Delivery(max_deliveries=9, in_flight_windows=1))
+    boom = PermanentError("boom")
+    one.handle(records(0, 1, 2), 0.0)
+    one.handle(records(0, number=1), 0.0)
+    assert only(commands.OpenCall, one.handle(events.CallFailed(1, boom), 0.0)).call == 2
+    one.handle(events.BatchTaken(2), 0.0)
+    assert only(commands.OpenCall, one.handle(events.Woken(), 1.0)).call == 3
+    one.handle(events.CallFailed(2, boom), 1.0)
+    told = [*one.handle(events.Woken(), 2.0), *one.handle(events.CallFailed(3, boom), 2.0)]
+    assert only(commands.OpenCall, told).call == 4
+    one.handle(events.BatchTaken(4), 2.0)
+    assert only(commands.OpenCall, one.handle(events.Woken(), 3.0)).call == 5
+
+
+def test_what_is_not_called_yet_queues_up_behind_parts_of_what_failed() -> None:
+    one = engine(COUNT, delivery=Delivery(max_deliveries=1, in_flight_windows=1))
+    one.handle(records(0, 1, 2), 0.0)
+    one.handle(records(3), 0.0)
+    one.handle(events.CallFailed(1, NotReady("gone")), 0.0)
+    one.handle(records(4), 0.0)
+    told = list(one.handle(events.HostFound(), 0.0))
+    fed = []
+    while told:
+        for feed in [command for command in told if isinstance(command, commands.Feed)]:
+            [part] = feed.parts
+            fed.append(len(part.messages))
+            one.handle(events.BatchTaken(feed.call), 0.0)
+        told = [
+            command
+            for call in {command.call for command in told if isinstance(command, commands.Feed)}
+            for command in one.handle(events.CallEnded(call), 0.0)
+        ]
+    assert fed == [1, 2, 2]
+
+
+def test_what_is_elsewhere_by_the_time_that_its_output_is_refused_is_not_tried_again() -> None:
+    one = engine(COUNT)
+    one.handle(records(0, 1, 2), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,), (), 0), 0.0)
+    end(one, 1)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 0.0), 0.0)
+    told = one.handle(events.Published(0, [PermanentError("too large")]), 0.0)
+    assert not {commands.Split, commands.OpenCall, commands.Feed} & set(kinds(told))
+    assert one.usage.open_windows == 0
+    assert one.usage.held_messages == 0

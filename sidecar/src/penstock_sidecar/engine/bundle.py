@@ -76,6 +76,12 @@ class Bundle:
             return str(self.window.number)
         return f"{text_of(self.window.start)}/{text_of(self.window.end)}"
 
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether its call has nothing to do before more of its open window comes."""
+        call = self.call
+        return bool(call and call.reading and not (call.owes or self.runs or self.ended))
+
     def pop(self, index: int) -> Run:
         """Take out one message, by its place among those that no call was fed with."""
         runs = list(self.runs)

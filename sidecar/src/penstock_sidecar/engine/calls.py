@@ -181,11 +181,7 @@ class Calls:
     def retry(self, bundle: Bundle) -> None:
         """What failed is to be tried again, at its time and before all that is behind it."""
         self._lanes.begin(bundle)
-        if self.splits and not self._settings.window.per_key:
-            for other in [one for one in self._bundles if one is not bundle]:
-                for partition in bundle.partitions:
-                    if self._lanes.blocks(partition, other):
-                        self._queue_up_all(other.take(partition), other.window)
+        self._hold_back(bundle.partitions)
         bundle.is_resting = True
         heappush(self._resting, (bundle.not_before, next(self._ties), bundle))
 
@@ -213,6 +209,7 @@ class Calls:
             self._suspects += len(parts) - 1
         for part in parts:
             self._add(part)
+        self._hold_back(set().union(*[part.partitions for part in parts]))
         self._want(parts[0])
 
     def pop(self, bundle: Bundle, index: int) -> Run:
@@ -325,8 +322,8 @@ class Calls:
             bundle.is_resting = False
             self._want(bundle)
         if not self.host_is_away:
-            # A suspect may have to wait for what failed before it.
-            other = _Kind.SUSPECT if self._suspects else _Kind.ORDINARY
+            # A suspect may have to wait for what failed before it, or for others of its key.
+            other = _Kind.SUSPECT if self._is_a_suspect_next else _Kind.ORDINARY
             kinds = [other, _Kind.BEHIND_A_FAILURE]
             for kind in kinds:
                 if self._waiting[kind]:
@@ -336,9 +333,21 @@ class Calls:
             for bundle in to_feed:
                 yield from self._feed(bundle, now)
 
+    @property
+    def _is_a_suspect_next(self) -> bool:
+        """Whether a suspect is tried, or will be without anything else being called before it."""
+        if not self._suspects:
+            return False
+        resting = [bundle for _, _, bundle in self._resting]
+        tried = [one for one in self._active.values() if not one.waits_for_more]
+        return bool(self._waiting[_Kind.SUSPECT]) or any(
+            one.is_suspect for one in (*tried, *resting)
+        )
+
     def _open_calls(self, kind: _Kind, now: float) -> Iterator[OpenCall]:
         if self._suspects:
-            free = 1 - len(self._active)
+            # One that waits for more of an open window has nothing to die of, and may wait long.
+            free = 1 - sum(not one.waits_for_more for one in self._active.values())
         else:
             # As each was opened: what died with others is of another kind since.
             free = self._settings.calls - self._open_of_kind[kind]
@@ -355,7 +364,7 @@ class Calls:
     def _kind(self, bundle: Bundle) -> _Kind:
         if bundle.is_suspect:
             return _Kind.SUSPECT
-        if not self._settings.window.per_key and self._lanes.has(bundle):
+        if bundle.ended and not self._settings.window.per_key and self._lanes.has(bundle):
             return _Kind.BEHIND_A_FAILURE
         return _Kind.ORDINARY
 
@@ -406,6 +415,15 @@ class Calls:
         if bundle.is_suspect:
             bundle.is_suspect = False
             self._suspects -= 1
+
+    def _hold_back(self, partitions: Iterable[Partition]) -> None:
+        """What no call was fed with of partitions that fail queues up behind the failure."""
+        if not self.splits or self._settings.window.per_key:
+            return
+        for bundle in list(self._bundles):
+            for partition in partitions:
+                if self._lanes.blocks(partition, bundle):
+                    self._queue_up_all(bundle.take(partition), bundle.window)
 
     def _queue_up(self, run: Run, window: Window) -> None:
         """Put a run behind the failure that its partition waits for."""

@@ -434,9 +434,14 @@ class Engine:
             else:
                 bundle, given = self._calls.put_back(call)
                 call.void = True
-                yield from self._failures.deal_with(
-                    bundle, reason, now, given=given, retryable=False
-                )
+                if not self._acks_first:
+                    given, _ = self._without_what_is_over(bundle, given, None)
+                if given:
+                    yield from self._failures.deal_with(
+                        bundle, reason, now, given=given, retryable=False
+                    )
+                else:
+                    self._calls.resume(bundle)
 
     def _stop_partition(self, run: Run, error: PenstockError) -> Iterator[commands.Command]:
         """A message can be neither processed nor set aside: nothing behind it is either."""
