@@ -68,7 +68,18 @@ class Member:
         self._history = history
         self._number = number
         self._lives = 0
+        self._is_stopping = False
         self.link = self._born()
+
+    async def stop(self, *, drain: bool) -> bool:
+        """End for good; returns whether it does."""
+        self._is_stopping = True
+        if self.pump:
+            self.pump.stop(DRAIN_SECONDS, drain=drain)
+        if self.task is None:
+            return True
+        _, late = await asyncio.wait([self.task], timeout=2 * DRAIN_SECONDS)
+        return not late
 
     def _born(self) -> Link:
         self._lives += 1
@@ -88,7 +99,8 @@ class Member:
 
     async def _run(self, link: Link) -> None:
         backoff = Backoff(longest=10.0)
-        while True:
+        # A session that fails is followed by another one, but not when it was told to stop.
+        while not self._is_stopping:
             try:
                 await self._session(link)
             except TemporaryError:
@@ -117,6 +129,8 @@ class Member:
                 names.append("letters")
             sinks = [Sink(name, gateway, name) for name in names]
             pump = self.pump = Pump(history.settings, sources, sinks, host)
+            if self._is_stopping:
+                pump.stop(DRAIN_SECONDS)
             try:
                 await pump.run()
             finally:
@@ -218,7 +232,8 @@ class History:
                         random.choice(topic.members).lose()
                 case 4:
                     if member.pump and member.link.alive:
-                        await self._restart(member)
+                        # Also at the end of all trouble: who was stopped is started again.
+                        await asyncio.shield(self._restart(member))
                 case _:
                     topic.shift += 1
                     topic.balance()
@@ -266,9 +281,5 @@ class History:
         )
 
     async def _stop(self, member: Member, *, drain: bool) -> None:
-        if member.pump:
-            member.pump.stop(DRAIN_SECONDS, drain=drain)
-        if member.task:
-            _, late = await asyncio.wait([member.task], timeout=2 * DRAIN_SECONDS)
-            if late:
-                self.ledger.fault(f"{member.link.name} does not stop")
+        if not await member.stop(drain=drain):
+            self.ledger.fault(f"{member.link.name} does not stop")
