@@ -527,6 +527,19 @@ def test_what_is_not_called_yet_queues_up_behind_parts_of_what_failed() -> None:
     assert fed == [1, 2, 2]
 
 
+def test_what_fails_of_a_window_that_failed_before_is_called_before_what_comes_later() -> None:
+    one = engine(delivery=Delivery(max_deliveries=9, in_flight_windows=1))
+    boom = PermanentError("boom")
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.CallFailed(1, boom), 0.0)
+    again = only(commands.OpenCall, one.handle(events.Woken(), 1.0)).call
+    told = one.handle(events.CallFailed(again, boom, 0), 1.0)
+    assert only(commands.Retried, told).where == "left[0] 0-1"
+    assert commands.Feed not in kinds(one.handle(records(2), 1.0))
+    fed = only(commands.Feed, one.handle(events.Woken(), 2.0))
+    assert [len(part.messages) for part in fed.parts] == [2]
+
+
 def test_what_is_elsewhere_by_the_time_that_its_output_is_refused_is_not_tried_again() -> None:
     one = engine(COUNT)
     one.handle(records(0, 1, 2), 0.0)

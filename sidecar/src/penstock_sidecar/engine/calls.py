@@ -196,6 +196,9 @@ class Calls:
             bundle.error,
         )
         bundle.attempts, bundle.failed_at = 0, None
+        if self._lanes.has(bundle):
+            # It failed before as a whole: what waits behind it waits for both.
+            self._lanes.put_before(bundle, apart)
         self._want(bundle)
         return apart
 

@@ -77,6 +77,11 @@ class Lanes:
         if lane and not self._per_key and partition not in lane.names:
             self._lane([*lane.names, partition])
 
+    def put_before(self, bundle: Bundle, first: Bundle) -> None:
+        """Let a bundle that is in a lane, and all behind it, wait for another one."""
+        lane = self._lane_of[first] = self._lane_of[bundle]
+        lane.bundles.insert(lane.bundles.index(bundle), first)
+
     def replace(self, bundle: Bundle, parts: Collection[Bundle]) -> None:
         """Put parts of a bundle in its place; one at a time is called."""
         self.begin(bundle)
