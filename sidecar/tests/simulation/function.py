@@ -125,6 +125,10 @@ class SimulatedCall(FunctionCall):
     async def read(self) -> Outputs | None:
         await self._news.wait()
         await self._host.link.step()
+        while not (self._ended or self._outputs or self._reported < self._done):
+            # All that it said before it hung was heard already.
+            self._news.clear()
+            await self._news.wait()
         if self._outputs or self._reported < self._done:
             outputs, self._outputs = self._outputs, []
             before, self._reported = self._reported, self._done
