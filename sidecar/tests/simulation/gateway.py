@@ -258,7 +258,9 @@ class SimulatedSubscription(Subscription):
     async def release(self, partitions: Collection[int]) -> None:
         await self._link.step()
         for partition in sorted(partitions):
-            if self._topic.holders.get(partition) is self:
+            # A release that comes late says nothing of what was assigned again meanwhile.
+            is_holder = self._topic.holders.get(partition) is self
+            if is_holder and partition in self._topic.revoking:
                 self._link.released.add((self._topic.name, partition))
             self._topic.free(self, partition)
 
