@@ -7,6 +7,7 @@ import pytest
 from penstock.delivery import Delivery, Guarantee
 from penstock.plugin import Edge, Group, UsageError
 from penstock.window import Window, WindowType
+from penstock_sidecar.buffer import Buffer
 from penstock_sidecar.configuration import (
     Configuration,
     Input,
@@ -51,8 +52,11 @@ def test_penstocks_own_variables_are_read() -> None:
             "PENSTOCK_READY_FILE": "/run/ready",
             "PENSTOCK_MEMBER": "averager-0",
             "PENSTOCK_PROTOCOL": "riff",
+            "PENSTOCK_BUFFER_MESSAGES": "500",
+            "PENSTOCK_BUFFER_BYTES": "8Mi",
         }
     )
+    assert read.buffer == Buffer(messages=500, bytes=8 * 1024 * 1024)
     assert read.window == Window(type=WindowType.COUNT, count=7)
     assert read.delivery == Delivery(guarantee=Guarantee.AT_MOST_ONCE, timeout=2.0)
     assert (read.grace, read.ready_file, read.batches) == (1.5, Path("/run/ready"), False)
@@ -140,6 +144,11 @@ def test_an_empty_alias_is_a_missing_one(name: str) -> None:
             '{"guarantee": "AtMostOnce", "maxDeliveries": 2}',
             r"maxDeliveries: must be 1 .*\(maxDeliveries is 2, guarantee is AtMostOnce\)",
         ),
+        ("PENSTOCK_BUFFER_MESSAGES", "0", "'0': expected a number of messages, 1 to 1000000000"),
+        ("PENSTOCK_BUFFER_MESSAGES", "-5", "'-5': expected a number of messages"),
+        ("PENSTOCK_BUFFER_MESSAGES", "1k", "'1k': expected a number of messages"),
+        ("PENSTOCK_BUFFER_BYTES", "64MB", '"64MB" is not a number of bytes: expected'),
+        ("PENSTOCK_BUFFER_BYTES", "0", '"0" is not a number of bytes'),
         ("PENSTOCK_GRACE_SECONDS", "soon", "'soon': expected a number of seconds, 0 or more"),
         ("PENSTOCK_GRACE_SECONDS", "-1", "'-1': expected a number of seconds"),
         ("PENSTOCK_GRACE_SECONDS", "inf", "'inf': expected a number of seconds"),

@@ -14,6 +14,7 @@ from penstock.camel_model import StrictModel
 from penstock.delivery import Delivery, has_place_for_late
 from penstock.plugin import Edge, Group, UsageError
 from penstock.window import Window
+from penstock_sidecar.buffer import Buffer, read_buffer
 from penstock_sidecar.rerun import Bounds, read_bounds, read_reading_group
 
 DEFAULT_GRACE_SECONDS: Final = 30.0
@@ -64,6 +65,7 @@ class Configuration:
         namespace: The processor's, for whoever reads its metrics; empty: not known.
         metrics: The address of metrics and probes; ``None``: there are none.
         bounds: Where the sidecar ends by itself; ``None``: nowhere.
+        buffer: How much it keeps in memory.
     """
 
     function: str
@@ -81,6 +83,7 @@ class Configuration:
     namespace: str = ""
     metrics: MetricsAddress | None = None
     bounds: Bounds | None = None
+    buffer: Buffer = Buffer()
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -127,6 +130,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
             environment.get("PENSTOCK_HOST", ""), environment.get("PENSTOCK_METRICS_PORT", "")
         ),
         bounds=read_bounds(environment, names),
+        buffer=read_buffer(environment),
     )
 
 

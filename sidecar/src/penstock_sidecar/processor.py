@@ -69,6 +69,9 @@ class Processor:
             window=configuration.window,
             delivery=configuration.delivery,
             streams=tuple(one.stream for one in self._inputs),
+            read_marks=configuration.buffer.passing,
+            hold_marks=configuration.buffer.held,
+            write_marks=configuration.buffer.passing,
             wall_clock=time.time() - time.monotonic(),
         )
         self._host = function.FunctionHost(
