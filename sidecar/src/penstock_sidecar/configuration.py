@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Final, TypeVar
@@ -83,7 +83,7 @@ class Configuration:
     namespace: str = ""
     metrics: MetricsAddress | None = None
     bounds: Bounds | None = None
-    buffer: Buffer = Buffer()
+    buffer: Buffer = field(default_factory=Buffer)
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:

@@ -294,13 +294,39 @@ def test_a_revoked_partition_of_which_nothing_is_open_is_released_at_once() -> N
     assert told == [commands.Release(1, frozenset({0}))]
 
 
-def test_a_revoked_partition_that_is_not_done_in_time_is_given_up_and_never_acked() -> None:
+def test_a_revoked_partition_whose_outputs_are_not_stored_in_time_is_given_up() -> None:
     one = engine()
     one.handle(records(0, 1), 0.0)
     one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    one.handle(events.OutputsReceived(1, json(), (0,), (), 0), 8.0)
+    end(one, 1)
     told = one.handle(events.Woken(), 9.0)
     assert commands.GiveUp(0, frozenset({0})) in told
-    assert commands.Ack not in kinds(one.handle(events.CallEnded(1), 9.5))
+    told = one.handle(events.Published(0, [Position(0, 0)]), 9.5)
+    assert commands.Ack not in kinds(told)
+
+
+def test_what_is_not_done_in_time_is_broken_off_and_the_rest_is_given_again() -> None:
+    one = engine()
+    one.handle(records(0, 1), 0.0)
+    one.handle(events.BatchTaken(1), 0.0)
+    one.handle(records(5, number=1), 0.0)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    told = one.handle(events.Woken(), 9.0)
+    assert kinds(told).index(commands.AbandonCall) < kinds(told).index(commands.Release)
+    feed = only(commands.Feed, told)
+    assert [(part.input, len(part.messages)) for part in feed.parts] == [(1, 1)]
+    one.handle(events.BatchTaken(feed.call), 9.0)
+    assert only(commands.Ack, one.handle(events.CallEnded(feed.call), 9.5)).positions == {0: 5}
+    assert one.usage.held_messages == 0
+
+
+def test_what_is_acked_first_the_function_goes_on_with_whoever_has_the_partition() -> None:
+    one = engine(delivery=Delivery(guarantee=Guarantee.AT_MOST_ONCE))
+    one.handle(records(0), 0.0)
+    one.handle(events.Acked(0, {0: 0}), 0.0)
+    one.handle(events.PartitionsRevoked(0, frozenset({0}), 10.0), 0.0)
+    assert commands.AbandonCall not in kinds(one.handle(events.Woken(), 9.0))
 
 
 def test_a_partition_that_is_lost_is_never_acked_and_does_not_end_the_window() -> None:

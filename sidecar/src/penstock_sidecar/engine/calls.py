@@ -252,6 +252,14 @@ class Calls:
             and any(run.partition is partition for run in bundle.call.pieces(0, bundle.call.fed))
         ]
 
+    def at_work_with(self, partition: Partition) -> list[Call]:
+        """The calls that were fed with messages of a partition that are not reported done."""
+        return [
+            call
+            for call in self.opened()
+            if any(run.partition is partition for run in call.pieces(call.done, call.fed))
+        ]
+
     def taken(self, call: Call) -> None:
         """The host took the last feed."""
         if call.feeding:

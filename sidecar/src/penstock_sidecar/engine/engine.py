@@ -489,6 +489,9 @@ class Engine:
         told: list[commands.Command] = []
         for call in self._calls.overdue(now):
             told += self._break_off_overdue(call, now)
+        if not self._acks_first:
+            for partition in self._partitions.late(now):
+                told += self._break_off_given_up(partition)
         # A partition that stopped, or was revoked, no longer holds windows back.
         self._end(self._windows.expire(now))
         told += self._calls.advance(now)
@@ -516,6 +519,14 @@ class Engine:
         yield commands.AbandonCall(call.number)
         named = call.done if call.reports else None
         yield from self._broken_off(call, error, now, named=named)
+
+    def _break_off_given_up(self, partition: Partition) -> Told:
+        """The function works on what another member has now: the rest it gets in another call."""
+        for call in self._calls.at_work_with(partition):
+            yield commands.AbandonCall(call.number)
+            bundle, given = self._calls.broken_off(call)
+            self._without_what_is_over(bundle, given, None)
+            self._calls.resume(bundle)
 
     def _make_room(self, now: float) -> Iterator[commands.Command]:
         """End windows early: everything that may be held is, and nothing else would free it."""

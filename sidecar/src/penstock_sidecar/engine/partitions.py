@@ -1,6 +1,6 @@
 """The partitions that this member holds: assigned, being revoked, and what is acked of each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from penstock_sidecar.engine.commands import Ack, Command, GiveUp, Release
 from penstock_sidecar.engine.flow import PartitionKey
@@ -54,6 +54,10 @@ class Partitions:
             partition.lost = True
         return partition
 
+    def late(self, now: float) -> Sequence[Partition]:
+        """Those that are given up now, if they are not done with."""
+        return [partition for partition, deadline in self._leaving.items() if deadline <= now]
+
     def touch(self, partition: Partition) -> None:
         """Something of a partition was settled."""
         self._touched[partition] = None
@@ -67,8 +71,7 @@ class Partitions:
         done = [partition for partition in self._leaving if partition.idle]
         for number, partitions in self._leave(done):
             yield Release(number, partitions)
-        late = [partition for partition, deadline in self._leaving.items() if deadline <= now]
-        for number, partitions in self._leave(late):
+        for number, partitions in self._leave(self.late(now)):
             yield GiveUp(number, partitions)
 
     def _ack(self) -> Iterator[Ack]:
