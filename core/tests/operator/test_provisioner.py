@@ -1,11 +1,13 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from penstock.operator.edge.provisioner import ProvisionerClient
 from penstock.operator.provisioning import ProvisionRequest
-from penstock.plugin import Address, NotReady, PermanentError
+from penstock.plugin import Address, NotReady, PermanentError, StreamName, TemporaryError
 from penstock.server import GatewayServer
+from penstock.server.access.access import Access
+from penstock.server.access.caller import Caller
 from penstock_inmemory import penstock_gateway_factory
 from penstock_inmemory.spec import InMemoryGatewaySpec
 
@@ -42,6 +44,27 @@ async def test_a_refusal_is_in_the_gateways_words(
     answer = await client.provision(asking(url))
     assert isinstance(answer, PermanentError)
     assert "is not a DNS-1123 label" in str(answer)
+
+
+class Nobody:
+    """Knows no token."""
+
+    async def authenticate(self, token: str, audiences: Sequence[str]) -> None:
+        del token, audiences
+
+    async def is_allowed(self, caller: Caller, verb: str, stream: StreamName) -> bool:
+        raise AssertionError(f"{caller.name} is asked about to {verb} {stream}")
+
+
+async def test_who_is_not_let_in_tries_again(client: ProvisionerClient) -> None:
+    gateway = penstock_gateway_factory()(InMemoryGatewaySpec())
+    async with GatewayServer(
+        gateway, port=0, provisioner_port=0, access=Access(Nobody())
+    ) as guarded:
+        url = f"http://127.0.0.1:{guarded.provisioner_port}/shop/orders"
+        answer = await client.provision(asking(url))
+    assert isinstance(answer, TemporaryError)
+    assert "this gateway asks its callers who they are" in str(answer)
 
 
 async def test_nobody_there_is_worth_another_try(client: ProvisionerClient) -> None:

@@ -10,6 +10,8 @@ from penstock.plugin import Address, NotReady, PenstockError, PermanentError, Te
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _LARGEST_TEXT = 1000  # characters of what a gateway says that are shown
+# Rights are given and taken, and too much at once is less a moment later.
+_WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
 
 
 def as_it_is(url: str) -> str:
@@ -64,6 +66,6 @@ def _answer(request: ProvisionRequest, status: int, text: str) -> Address | Pens
                 "and topic"
             )
     reason = " ".join(text[:_LARGEST_TEXT].split()) or f"status {status}"
-    if status in (408, 425, 429) or status >= 500:
+    if status in _WORTH_ANOTHER_TRY or status >= 500:
         return TemporaryError(reason)
     return PermanentError(reason)
