@@ -70,17 +70,28 @@ def test_the_version_is_that_of_the_package() -> None:
         assert printed == f"penstock {__version__}\n"
 
 
-@pytest.mark.parametrize("missing", ["click", "yaml", "aiohttp"])
-def test_without_its_extra_the_command_line_says_what_to_install(missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "command", "extra"),
+    [
+        ("click", "gateway serve inmemory", "cli"),
+        ("yaml", "gateway serve inmemory", "cli"),
+        ("aiohttp", "gateway serve inmemory", "cli"),
+        ("kopf", "operator", "operator"),
+        ("kopf", "controller inmemory", "operator"),
+    ],
+)
+def test_without_its_extra_a_command_says_what_to_install(
+    missing: str, command: str, extra: str
+) -> None:
     done = python(
         f"import sys; sys.modules[{missing!r}] = None\n"
-        "sys.argv[1:] = ['gateway', 'serve', 'inmemory']\n"
+        f"sys.argv[1:] = {command.split()}\n"
         "from penstock.cli.__main__ import main; main()"
     )
     assert done.returncode == 1
     assert done.stderr == (
-        f"The penstock command line needs the package {missing}, which is not installed: "
-        "pip install 'penstock[cli]'\n"
+        f"This command of penstock needs the package {missing}, which is not installed: "
+        f"pip install 'penstock[{extra}]'\n"
     )
 
 

@@ -6,10 +6,13 @@ import sys
 from importlib import import_module
 from time import monotonic
 
-EXTRA = frozenset(
-    {"aiohttp", "click", "grpc_health", "grpc_reflection", "prometheus_client", "yaml"}
-)
-"""What the command line imports that `penstock` alone does not install."""
+EXTRAS = {
+    **dict.fromkeys(
+        ("aiohttp", "click", "grpc_health", "grpc_reflection", "prometheus_client", "yaml"), "cli"
+    ),
+    "kopf": "operator",
+}
+"""What the command line imports that `penstock` alone does not install, and which extra does."""
 
 
 def main() -> None:
@@ -28,10 +31,10 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return (
-            f"The penstock command line needs the package {error.name}, which is not installed: "
-            "pip install 'penstock[cli]'"
+            f"This command of penstock needs the package {error.name}, which is not installed: "
+            f"pip install 'penstock[{EXTRAS[error.name]}]'"
         )
     if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
         return f"Error: standard output cannot be written: {error.strerror}"

@@ -21,9 +21,9 @@ from penstock.plugin import load_plugins
     "of the plugin.",
 )
 def command(*, type_: str, namespaces: tuple[str, ...], image: str) -> None:
-    """Serve the gateways of a TYPE in a cluster, beside the operator, until it is stopped.
+    """Serve gateways of one kind in a cluster.
 
-    TYPE is the word for a kind of gateway, such as inmemory for InMemoryGateway; penstock plugin
+    It runs beside the operator, until it is stopped. TYPE is the word for a kind of gateway, such as inmemory for InMemoryGateway; penstock plugin
     list shows the kinds. Each becomes a Gateway of the same name, which is the operator's.
     """
     plugins = load_plugins()

@@ -56,7 +56,10 @@ namespace_option = click.option(
 def command(
     *, types: str, namespaces: tuple[str, ...], gateway_images: tuple[str, ...], sidecar_image: str
 ) -> None:
-    """Serve what is declared in a cluster until it is stopped: gateways, streams, processors.
+    """Serve what is declared in a cluster.
+
+    Gateways, streams and processors become Kubernetes' own objects, and say how they are, until
+    this is stopped.
 
     The cluster is that of the pod's service account; elsewhere that of the kubeconfig, which
     KUBECONFIG names.

@@ -24,6 +24,8 @@ COMMANDS = {
         "penstock.cli.import_", "Print manifests of another system as those of penstock."
     ),
     "gateway": Lazy("penstock.cli.gateway", "Serve gateways."),
+    "operator": Lazy("penstock.cli.operator", "Serve what is declared in a cluster."),
+    "controller": Lazy("penstock.cli.controller", "Serve gateways of one kind in a cluster."),
     "plugin": Lazy("penstock.cli.plugin", "Show the gateway plugins."),
 }
 
