@@ -23,8 +23,9 @@ from penstock.plugin import load_plugins
 def command(*, type_: str, namespaces: tuple[str, ...], image: str) -> None:
     """Serve gateways of one kind in a cluster.
 
-    It runs beside the operator, until it is stopped. TYPE is the word for a kind of gateway, such as inmemory for InMemoryGateway; penstock plugin
-    list shows the kinds. Each becomes a Gateway of the same name, which is the operator's.
+    It runs beside the operator, until it is stopped. TYPE is the word for a kind of gateway, such
+    as inmemory for InMemoryGateway; penstock plugin list shows the kinds. Each becomes a Gateway
+    of the same name, which is the operator's.
     """
     plugins = load_plugins()
     warn_of_broken(plugins)
