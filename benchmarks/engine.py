@@ -3,8 +3,10 @@ are simulated, without any input or output.
 """
 
 import gc
+import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from time import process_time
 from typing import Any
@@ -22,6 +24,7 @@ PAYLOAD = b"x" * 100
 START_MS = 1_700_000_000_000
 POISON = b"poison"
 MESSAGES = 200_000
+SESSIONS = 1_000_000
 MIB = 1024 * 1024
 EVERYTHING = Marks(1 << 40, 1 << 39, 1 << 50, 1 << 49)
 """Marks that are never reached: what is measured is not to wait for room."""
@@ -100,24 +103,30 @@ class Simulation:
         self._due = 0.0
         self._events.append(events.PartitionsAssigned(0, frozenset(range(load.partitions))))
 
-    def run(self, *, drain: bool = True) -> None:
+    def run(self) -> None:
         """Go on until everything was read, and the function had it."""
+        self.read()
+        drain = True
+        while self._due or drain:
+            if self._due:
+                self.now, self._due = max(self.now, self._due), 0.0
+                self._events.append(events.Woken())
+            else:
+                self._events.append(events.StopRequested(60.0, drain=True))
+                drain = False
+            self.read()
+
+    def read(self) -> None:
+        """Go on until nothing happens before time passes."""
         step = self._load.batch / self._load.rate
         handle, waiting, answers = self.engine.handle, self._events, self._answers
         while waiting:
-            while waiting:
-                event = waiting.popleft()
-                if type(event) is events.RecordsRead:
-                    self.now += step
-                for command in handle(event, self.now):
-                    if answer := answers.get(type(command)):
-                        answer(command)
-            if self._due:
-                self.now, self._due = max(self.now, self._due), 0.0
-                waiting.append(events.Woken())
-            elif drain:
-                waiting.append(events.StopRequested(60.0, drain=True))
-                drain = False
+            event = waiting.popleft()
+            if type(event) is events.RecordsRead:
+                self.now += step
+            for command in handle(event, self.now):
+                if answer := answers.get(type(command)):
+                    answer(command)
 
     def _read(self, command: commands.Read) -> None:
         for event in self._reads[command.partition]:
@@ -296,9 +305,15 @@ def resident_with_sessions(sessions: int) -> float:
         keys=sessions,
     )
     simulation = Simulation(load, sessions)
-    simulation.run(drain=False)
+    simulation.read()
     assert simulation.engine.usage.open_windows == sessions
     return float(psutil.Process().memory_info().rss) / MIB
+
+
+def resident_in_a_process_of_its_own(sessions: int) -> float:
+    """The same, with nothing in it that was there before."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(resident_with_sessions, sessions).result()
 
 
 async def measure() -> None:
@@ -310,3 +325,5 @@ async def measure() -> None:
     for what, load in GROWTH:
         few, many = seconds(load, MESSAGES // 10), seconds(load, MESSAGES)
         show(f"  10 x the messages: {what}", f"{many / few:.1f} x the time", "<= 11 x")
+    resident = resident_in_a_process_of_its_own(SESSIONS)
+    show(f"{SESSIONS:,} open sessions", f"{resident:,.0f} MiB", "<= 1,024 MiB")
