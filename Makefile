@@ -6,10 +6,10 @@ PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml) constraints.txt scripts/setup.sh
 PYTHON_CODE := core plugins sidecar invoker tests examples benchmarks scripts
 PROTOCOL := core/src/penstock/wire/protocol
 
-.PHONY: help demo test test-cluster check fix generate conformance bench clean
+.PHONY: help demo test check fix generate conformance bench clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: .venv/run.stamp ## A function averages numbers that are published to a stream
 	@scripts/demo.sh
@@ -17,10 +17,6 @@ demo: .venv/run.stamp ## A function averages numbers that are published to a str
 test: .venv/dev.stamp ## Run all tests
 	@scripts/kafka.sh
 	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
-
-test-cluster: .venv/dev.stamp ## Run the tests that need a whole Kubernetes; as root, on Linux
-	@scripts/cluster.sh || exit $$(($$? == 3 ? 0 : $$?)); \
-	  scripts/cluster/run.sh $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGUMENTS)
 
 check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up to date
 	$(BIN)/ruff format --check .
