@@ -15,6 +15,7 @@ import psutil
 
 from benchmarks.rows import show
 from penstock.delivery import BackoffPolicy, DeadLetter, Delivery
+from penstock.garbage import collect_seldom
 from penstock.plugin import Message, PermanentError, Position, Record
 from penstock.window import Window, WindowTime, WindowType
 from penstock_sidecar.engine import Engine, Event, Marks, Output, Settings, commands, events
@@ -317,7 +318,8 @@ def resident_in_a_process_of_its_own(sessions: int) -> float:
 
 
 async def measure() -> None:
-    """Measure one kind of window after the other."""
+    """Measure one kind of window after the other, with garbage collected as the sidecar does."""
+    collect_seldom()
     show(f"ENGINE ALONE, batches of {BATCH}, seconds of the processor", "found", "goal")
     for what, load, goal in RATES:
         rate = MESSAGES / seconds(load, MESSAGES)
