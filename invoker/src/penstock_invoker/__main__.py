@@ -16,6 +16,7 @@ from penstock_invoker.signature import Function, read_function
 
 DEFAULT_PORT = "8081"
 DEFAULT_GRACE_SECONDS = "30"
+LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,14 @@ async def _serve(function: Function, settings: Settings) -> None:
         )
         await stop.wait()
         await server.stop(settings.grace)
+    await _leave_nothing_to_cancel()
+
+
+async def _leave_nothing_to_cancel() -> None:
+    """Let gRPC's own tasks end: it prints a traceback when one is cancelled with the event loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=LAST_SECONDS)
 
 
 def _stop_once(
