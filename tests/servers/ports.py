@@ -2,6 +2,7 @@
 
 import random
 import socket
+from itertools import cycle
 
 HOST = "127.0.0.1"
 
@@ -10,10 +11,16 @@ LOWEST, HIGHEST = 20_000, 32_000
 be given its port, and none that tries to reach it can be connected to itself."""
 
 
+_ports = cycle(random.sample(range(LOWEST, HIGHEST + 1), HIGHEST + 1 - LOWEST))
+
+
 def free_port() -> int:
-    """A port that nobody listens on, and that the system gives to no client."""
+    """A port that nobody listens on, and that the system gives to no client.
+
+    No two calls give the same one: what was given may not be listened on yet.
+    """
     while True:
-        port = random.randint(LOWEST, HIGHEST)
+        port = next(_ports)
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))
