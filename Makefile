@@ -16,6 +16,7 @@ demo: .venv/run.stamp ## A function averages numbers that are published to a str
 
 test: .venv/dev.stamp ## Run all tests
 	@scripts/kafka.sh
+	@scripts/kubernetes.sh
 	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
 
 check: .venv/dev.stamp ## Format, lint, types, import layers, generated files up to date

@@ -32,21 +32,17 @@ mkdir -p "$cache/cluster"
 exec 8>"$cache/cluster/building"
 flock 8
 
-# build MODULE PACKAGE PROGRAM [LINKER FLAGS]
+# build MODULE PACKAGE PROGRAM
 build() {
   [ ! -x "$3" ] || return 0
   say "Building $(basename "$3"), once: minutes"
   mkdir -p "$(dirname "$3")"
-  (cd "$1" && CGO_ENABLED=0 nice go build -trimpath -ldflags "-s -w ${4:-}" -o "$3.part" "$2") ||
+  (cd "$1" && CGO_ENABLED=0 nice go build -trimpath -ldflags "-s -w" -o "$3.part" "$2") ||
     without_cluster "$(basename "$3") cannot be built. Is the Go module proxy reachable?"
   mv "$3.part" "$3"
 }
-version=k8s.io/component-base/version
-for program in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
-  build kubernetes "k8s.io/kubernetes/cmd/$program" "$binaries/$program" \
-    "-X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=34"
-done
-build kubernetes go.etcd.io/etcd/server/v3 "$binaries/etcd"
+./kubernetes.sh node
+[ -x "$binaries/kubelet" ] || without_cluster 'the programs of Kubernetes are missing.'
 build cluster/coredns . "$coredns"
 
 if [ ! -e "$images/names/python:base" ]; then

@@ -1,6 +1,6 @@
 # What the scripts of this folder agree on. Addresses exist in the cluster's network namespace alone.
-kubernetes_version=1.34.4
-etcd_version=3.6.4
+kubernetes_version=$(awk '$1 == "k8s.io/kubernetes" { print substr($2, 2); exit }' \
+  "$(dirname "${BASH_SOURCE[0]}")/../kubernetes/go.mod")
 coredns_version=1.13.1
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/penstock

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
 import pytest
 
 from tests.servers.installation import Installation
 from tests.servers.kafka import KafkaServer
 from tests.servers.kafka_properties import Listener
+from tests.servers.kubernetes import KubernetesServer
+from tests.servers.kubernetes_definitions import define_resources
+from tests.servers.kubernetes_programs import KubernetesPrograms
 from tests.servers.ports import free_port
 from tests.servers.proxy import TcpProxy
 from tests.servers.requirement import Unavailable, skip
@@ -83,3 +87,40 @@ def secure_kafka(kafka_installation: Installation) -> Iterator[SecureKafka]:
     """A broker that asks its clients who they are; all tests share it, and none stops it."""
     with secure_kafka_server(kafka_installation) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def kubernetes_programs() -> KubernetesPrograms:
+    """Where Kubernetes is; whatever asks for it is skipped when it cannot be had."""
+    try:
+        return KubernetesPrograms.find()
+    except Unavailable as reason:
+        skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kubernetes(kubernetes_programs: KubernetesPrograms) -> Iterator[KubernetesServer]:
+    """The API server that all tests share: none stops it, each has a namespace of its own.
+
+    The definitions of `crds/` are in it.
+    """
+    with KubernetesServer(kubernetes_programs) as server:
+        define_resources(server.api)
+        yield server
+
+
+@pytest.fixture
+def own_kubernetes(kubernetes_programs: KubernetesPrograms) -> Iterator[KubernetesServer]:
+    """An API server for this test alone, to be stopped and killed; `crds/` is in it."""
+    with KubernetesServer(kubernetes_programs) as server:
+        define_resources(server.api)
+        yield server
+
+
+@pytest.fixture
+def namespace(kubernetes: KubernetesServer) -> Iterator[str]:
+    """A namespace for this test alone, on the API server that all tests share."""
+    name = f"test-{uuid4().hex[:10]}"
+    kubernetes.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    kubernetes.api.delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
