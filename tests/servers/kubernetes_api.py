@@ -180,7 +180,7 @@ def path(api_version: str, kind: str, namespace: str = "", name: str = "") -> st
     parts = ["/apis" if "/" in api_version else "/api", api_version]
     if namespace:
         parts += ["namespaces", namespace]
-    parts.append(kind.lower().removesuffix("y") + ("ies" if kind.endswith("y") else "s"))
+    parts.append(f"{kind.lower()}s".replace("policys", "policies"))
     if name:
         parts.append(quote(name))
     return "/".join(parts)
