@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ from penstock.resources.suggestion import did_you_mean, listing
 if TYPE_CHECKING:
     from penstock.operator.edge.operator import Operator
     from penstock.operator.edge.reconciler import ServedKind
+
+_OF_NO_INTEREST = re.compile(
+    r"Request attempt #[12]/\d+ failed; will retry|Unresolved resources cannot be served"
+)
 
 namespace_option = click.option(
     "-n",
@@ -129,8 +134,21 @@ def serve(operator: "Operator") -> None:
     """Run until Ctrl-C or SIGTERM."""
     # What kopf has to say of each of its handlers is not for the log of an operator.
     logging.getLogger("kopf").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_worth_saying)
     collect_seldom()
     asyncio.run(operator.run())
+
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    """Whether a line of kopf's is news to who runs an operator.
+
+    Each restart of the API server makes some requests fail once or twice; and of the kinds that are
+    watched, those of builds are in few clusters, while the operator itself waits for all others.
+    """
+    if not record.name.startswith("kopf"):
+        return True
+    return not _OF_NO_INTEREST.match(record.getMessage())
 
 
 def _image(plugin: Plugin) -> str:

@@ -58,6 +58,16 @@ class KubernetesClient:
         """
         return await self._request("GET", path_of(api_version, kind, namespace, name))
 
+    async def kinds(self, api_version: str) -> set[str]:
+        """The kinds that the API server serves of a version of a group.
+
+        Raises:
+            TemporaryError: Ask again.
+            PermanentError: It is not allowed.
+        """
+        found = await self._request("GET", f"/apis/{api_version}") or {}
+        return {str(one["kind"]) for one in found.get("resources", ())}
+
     async def apply(self, desired: KubernetesObject) -> KubernetesObject:
         """Make an object what is desired, on the server; returns it as it is then.
 

@@ -12,6 +12,7 @@ from penstock.operator.dependents import BUILD_API_VERSION, Key, dependents, key
 from penstock.operator.desired import KubernetesObject
 from penstock.operator.edge.cache import Cache
 from penstock.operator.edge.client import KubernetesClient
+from penstock.operator.edge.definitions import wait_for_definitions
 from penstock.operator.edge.provisioner import ProvisionerClient, as_it_is
 from penstock.operator.edge.reconciler import Reconciler, ServedKind
 from penstock.operator.edge.work_queue import WorkQueue
@@ -72,6 +73,7 @@ class Operator:
             await stack.enter_async_context(self._provisioner)
             await stack.enter_async_context(self._queue)
             where = ", ".join(self._namespaces) or "all namespaces"
+            await wait_for_definitions(self._client, self._served)
             _LOG.info("serving %s in %s", ", ".join(sorted(self._served)), where)
             await kopf.operator(
                 registry=self._registry(),
@@ -111,6 +113,9 @@ class Operator:
         settings = kopf.OperatorSettings()
         # Penstock records events of its own, and watches what it made alone.
         settings.posting.enabled = False
+        # Who serves some namespaces may have no rights beyond them: not to namespaces as such, nor
+        # to definitions.
+        settings.scanning.disabled = bool(self._namespaces)
         settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
         selectors = settings.watching.label_selectors
         for api_version, kind in _CHILDREN:
