@@ -1,9 +1,13 @@
 """The operator on a real API server: what is declared comes to be, and stays so."""
 
 import time
+from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from penstock.cli.root import penstock
 from tests.kubernetes.app import (
     API_VERSION,
     app,
@@ -158,6 +162,23 @@ def test_a_name_that_is_taken_is_said_and_left_alone(
     assert api.get(*where)["data"] == {"whose": "mine"}
     api.delete(taken)
     becomes_ready(api, numbers)
+
+
+def test_what_only_the_plugin_refuses_is_said_in_the_words_of_penstock_lint(
+    kubernetes: KubernetesServer, namespace: str, start_operator: StartOperator, tmp_path: Path
+) -> None:
+    api = kubernetes.api
+    start_operator(kubernetes, namespace)
+    wrong = resource("KafkaGateway", namespace, "franz", {"bootstrapServers": "k:9092,k:70000"})
+    [made] = api.apply(wrong)
+    found = becomes(api, made, "Ready", "False", "InvalidSpec")
+    assert condition(found, "Stalled")["status"] == "True"
+    file = tmp_path / "app.yaml"
+    file.write_text(yaml.safe_dump(wrong))
+    linted = CliRunner().invoke(penstock, ["lint", str(file)])
+    assert condition(found, "Ready")["message"] in linted.output
+    [made] = api.apply(resource("KafkaGateway", namespace, "franz", {"bootstrapServers": "k:9092"}))
+    becomes_ready(api, made)
 
 
 def test_a_gateway_of_something_else_serves_streams(

@@ -53,7 +53,12 @@ class KubernetesApi:
         return KubernetesApi(self.url, token, self._authority)
 
     def request(
-        self, method: str, path: str, body: object = None, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Object:
         """What a request answers.
 
@@ -64,7 +69,11 @@ class KubernetesApi:
         connection = http.client.HTTPSConnection(
             self._address.hostname, self._address.port, context=self._context, timeout=PATIENCE
         )
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": content_type,
+            "Accept": accept,
+        }
         content = None if body is None else json.dumps(body)
         try:
             connection.request(method, path, content, headers)
@@ -114,6 +123,12 @@ class KubernetesApi:
         answer = self.request("GET", path(api_version, kind, namespace) + query)
         items: Sequence[Object] = answer["items"]
         return [{"apiVersion": api_version, "kind": kind, **one} for one in items]
+
+    def table(self, path: str) -> Object:
+        """What `kubectl get` shows of a path."""
+        return self.request(
+            "GET", path, accept="application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+        )
 
     def patch(self, value: Mapping[str, Any], change: object, subresource: str = "") -> Object:
         """Merge a change into an object."""
