@@ -8,7 +8,7 @@ from typing import Any
 
 import kopf
 
-from penstock.operator.dependents import BUILD_API_VERSION, Key, dependents, key_of
+from penstock.operator.dependents import BUILD_API_VERSION, Key, dependents
 from penstock.operator.desired import KubernetesObject
 from penstock.operator.edge.cache import Cache
 from penstock.operator.edge.client import KubernetesClient
@@ -97,7 +97,7 @@ class Operator:
         async def handle(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
             value = dict(body)
             if type == "DELETED":
-                self._cache.drop(key_of(value))
+                self._cache.drop(value)
             self._changed(value)
 
         kopf.on.login(registry=registry)(login)
