@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -78,8 +79,7 @@ class ApiProxy:
         class Handler(_Handler):
             owner = proxy
 
-        self._listener = ThreadingHTTPServer((HOST, self.port), Handler)
-        self._listener.daemon_threads = True
+        self._listener = _Listener((HOST, self.port), Handler)
         self._thread = Thread(target=self._listener.serve_forever, args=(0.05,))
 
     @property
@@ -116,6 +116,16 @@ class ApiProxy:
         return http.client.HTTPSConnection(
             HOST, self._server.port, context=self._context, timeout=_UPSTREAM_PATIENCE
         )
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that were killed."""
+        del request, client_address
+        if not isinstance(sys.exception(), OSError):
+            raise  # noqa: PLE0704 - what is handled here
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -32,7 +32,7 @@ def test_a_change_reaches_all_that_depend_on_it(make: Make) -> None:
     gateway = make("Gateway", "franz", {})
     processors = {"Processor reads", "Processor writes", "Processor buries"}
     assert reached(gateway) == {"Gateway franz", "Stream near"}
-    assert reached(near) == {"Stream near", *processors}
+    assert reached(near) == {"Stream near", "Gateway franz", *processors}
     assert reached(reads) == {"Processor reads"}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": child_metadata(near, "s", {})}
     assert reached(secret) == {"Stream near", *processors}

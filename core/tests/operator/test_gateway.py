@@ -64,7 +64,10 @@ def test_it_is_ready_when_its_deployment_is(
     gateway["status"] = first.status
     observed = ObservedGateway(gateway, deployment, stores(first.children[1]))
     second = reconcile(observed, LATER)
-    assert set(conditions(second).values()) == {("True", "Ready")}
+    assert conditions(second) == {
+        **dict.fromkeys(("Ready", "DeploymentReady", "ServiceReady"), ("True", "Ready")),
+        "InUse": ("False", "NoStreams"),
+    }
     assert [one.message for one in second.events] == ["Gateway is ready"]
     gateway["status"] = second.status
     assert reconcile(observed, "2027-01-01T00:00:00Z") == Desired(second.status, second.children)
@@ -118,3 +121,17 @@ def test_what_belongs_to_others_is_left_alone_and_said(
     assert conditions(desired)["ServiceReady"] == ("False", "NotOwned")
     assert "Stalled" in conditions(desired)
     assert "address" not in desired.status
+
+
+def test_it_says_which_streams_would_be_left_alone(make: Make) -> None:
+    gateway = make("Gateway", "franz", {"template": {"spec": POD}})
+
+    def use(*streams: str) -> tuple[str, str]:
+        status = reconcile(ObservedGateway(gateway, streams=streams), NOW).status
+        [found] = [one for one in status["conditions"] if one["type"] == "InUse"]
+        return found["status"], found["message"]
+
+    assert use() == ("False", "no Stream names it")
+    assert use("b", "a") == ("True", "it carries a, b: delete these first")
+    assert use(*"edcba") == ("True", "it carries a, b, c and others: delete these first")
+    assert use(*"fedcba") == use(*"edcba")

@@ -46,6 +46,21 @@ async def test_a_refusal_is_in_the_gateways_words(
     assert "is not a DNS-1123 label" in str(answer)
 
 
+async def test_a_gateway_removes_a_stream(server: GatewayServer, client: ProvisionerClient) -> None:
+    base = f"http://127.0.0.1:{server.provisioner_port}"
+    await client.provision(asking(f"{base}/shop/orders"))
+    assert await client.deprovision(asking(f"{base}/shop/orders", "")) is None
+    refusal = await client.deprovision(asking(f"{base}/shop/Orders", ""))
+    assert isinstance(refusal, PermanentError)
+    assert "is not a DNS-1123 label" in str(refusal)
+    metrics = await client.deprovision(asking(f"{base}/metrics", ""))
+    assert isinstance(metrics, PermanentError), (
+        "a gateway that does not know DELETE is not asked on"
+    )
+    away = await client.deprovision(asking("http://127.0.0.1:1/shop/orders", ""))
+    assert isinstance(away, NotReady)
+
+
 class Nobody:
     """Knows no token."""
 

@@ -46,6 +46,11 @@ class Recording(InMemoryGateway):
             raise self.failure
         return await super().provision(StreamSettings(stream.namespace, stream.name))
 
+    async def deprovision(self, stream: StreamSettings) -> None:
+        if self.failure:
+            raise self.failure
+        await super().deprovision(stream)
+
 
 @pytest.fixture
 def gateway() -> Recording:
@@ -150,12 +155,34 @@ async def test_an_empty_content_type_is_the_default(ask: Ask, gateway: Recording
     assert gateway.streams[0].content_type == "application/octet-stream"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS", "PATCH"])
 async def test_another_method_is_not_allowed(ask: Ask, gateway: Recording, method: str) -> None:
     answer = await ask("/default/numbers", method=method)
     assert answer.status == 405
-    assert "Allow: PUT" in answer.headers
+    assert "Allow: DELETE,PUT" in answer.headers
     assert gateway.streams == []
+
+
+async def test_a_delete_removes_the_stream_and_its_records(ask: Ask, riff: "RiffClient") -> None:
+    await ask("/default/numbers", b'{"contentType": "text/csv"}')
+    await riff.publish("default_numbers", b"1", "text/csv")
+    gone = await ask("/default/numbers", method="DELETE")
+    assert (gone.status, gone.text) == (204, "")
+    # What was said of it is forgotten too, and it is another stream when it is made again.
+    assert (await ask("/default/numbers")).status == 201
+    assert (await riff.publish("default_numbers", b"1", "text/plain")).offset == 0
+
+
+async def test_what_is_not_there_is_deleted_well(ask: Ask) -> None:
+    assert (await ask("/default/nothing", method="DELETE")).status == 204
+
+
+async def test_a_delete_that_cannot_be_done_says_why(ask: Ask, gateway: Recording) -> None:
+    gateway.failure = Unsupported("deprovisioning", "this gateway")
+    assert (await ask("/default/numbers", method="DELETE")).status == 400
+    gateway.failure = TemporaryError("the broker is away")
+    answer = await ask("/default/numbers", method="DELETE")
+    assert (answer.status, answer.text) == (503, "the broker is away")
 
 
 @pytest.mark.parametrize(

@@ -123,8 +123,8 @@ def serve(
 
     TYPE is the word for a kind of gateway, such as inmemory for InMemoryGateway; penstock plugin
     list shows the kinds. Clients speak riff's gateway protocol or penstock's own on the one port,
-    and provision streams with PUT /NAMESPACE/STREAM on the other. The first line of the output
-    names both.
+    and provision streams with PUT /NAMESPACE/STREAM on the other, or remove them, with their data,
+    with DELETE. The first line of the output names both.
 
     Events are logged on standard error, one a line: for a person on a terminal, as JSON elsewhere,
     or as PENSTOCK_LOG_FORMAT=text or json says; from PENSTOCK_LOG_LEVEL=info on.

@@ -51,15 +51,22 @@ def dependents(
     match changed["apiVersion"], key.kind:
         case (str(version), "Gateway") if version == API_VERSION:
             for stream in streams:
-                if stream["spec"].get("gateway", {}).get("name") == key.name:
+                if gateway_name(stream) == key.name:
                     yield key_of(stream)
         case (str(version), "Stream") if version == API_VERSION:
             yield from _of_stream(key.name, processors)
+            if gateway := gateway_name(changed):
+                yield Key("Gateway", key.namespace, gateway)
         case (str(version), "Function" | "Container") if version == BUILD_API_VERSION:
             field = _BUILD_FIELDS[key.kind]
             for processor in processors:
                 if (processor["spec"].get("build") or {}).get(field) == key.name:
                     yield key_of(processor)
+
+
+def gateway_name(stream: KubernetesObject) -> str:
+    """The gateway that a stream names; empty if its spec cannot be read."""
+    return str((stream["spec"].get("gateway") or {}).get("name") or "")
 
 
 def stream_names(processor: KubernetesObject) -> Iterable[str]:

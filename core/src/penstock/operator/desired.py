@@ -31,8 +31,10 @@ class Desired:
         status: The resource's whole status.
         children: Objects to apply, in this order; what is in them is penstock's, all else is not.
         events: What is new since the status that was observed.
+        releases: Whether penstock holds up the resource's deletion no longer.
     """
 
     status: Mapping[str, Any]
     children: Sequence[KubernetesObject] = field(default=())
     events: Sequence[Event] = field(default=())
+    releases: bool = False

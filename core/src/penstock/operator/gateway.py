@@ -1,5 +1,6 @@
 """A Gateway: its pods are a Deployment's, and a Service is where they are reached."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from penstock.operator.conditions import Verdict, events_of, status_of
@@ -28,15 +29,19 @@ PORTS = (
 """The ports of a gateway's Service, by the contract."""
 
 SERVICE_READY = "ServiceReady"
+IN_USE = "InUse"
+
+_SHOWN_STREAMS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedGateway:
-    """A Gateway, and what is there under the names of its children."""
+    """A Gateway, what is there under the names of its children, and the Streams that name it."""
 
     gateway: KubernetesObject
     deployment: KubernetesObject | None = None
     service: KubernetesObject | None = None
+    streams: Collection[str] = ()
 
 
 def child_of_gateway(gateway: str) -> str:
@@ -73,7 +78,8 @@ def reconcile(observed: ObservedGateway, now: str) -> Desired:
         namespace = gateway["metadata"]["namespace"]
         url = f"http://{host_of_gateway(gateway['metadata']['name'], namespace)}"
         references["address"] = {"url": url}
-    status = {**status_of(gateway, verdicts, now), **references}
+    beside = {IN_USE: _use(observed.streams)}
+    status = {**status_of(gateway, verdicts, now, beside=beside), **references}
     return Desired(status, children, events_of(gateway, status))
 
 
@@ -93,6 +99,15 @@ def _service(gateway: KubernetesObject, name: str) -> KubernetesObject:
         "metadata": child_metadata(gateway, name, labels),
         "spec": {"selector": labels, "ports": [{"protocol": "TCP", **one} for one in ports]},
     }
+
+
+def _use(streams: Collection[str]) -> Verdict:
+    """Who would be left alone; the text does not change with each of many."""
+    if not streams:
+        return Verdict.fails("NoStreams", "no Stream names it")
+    shown = sorted(streams)[:_SHOWN_STREAMS]
+    names = ", ".join(shown) + (" and others" if len(streams) > len(shown) else "")
+    return Verdict.holds("StreamsUseIt", f"it carries {names}: delete these first")
 
 
 def _service_verdict(observed: ObservedGateway) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a Stream's gateway is asked over HTTP: `PUT <address>/<namespace>/<stream>`."""
+"""What a Stream's gateway is asked over HTTP: `PUT` or `DELETE <address>/<namespace>/<stream>`."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ProvisionRequest:
     Attributes:
         gateway: The gateway's name.
         url: Where it is asked.
-        body: The stream's settings as JSON.
+        body: The stream's settings as JSON; empty when it is to be removed.
         since: Since when which gateway is ready: one that was away may have lost the stream.
     """
 
@@ -39,9 +39,34 @@ def provision_request(
         stream: The stream.
         gateway: The Gateway that it names, where there is one.
     """
-    name = stream.spec.gateway.name
+    return _request(
+        stream.metadata.namespace,
+        stream.metadata.name,
+        stream.spec.gateway.name,
+        gateway,
+        json.dumps(_settings(stream)),
+    )
+
+
+def deprovision_request(
+    stream: KubernetesObject, gateway: KubernetesObject | None
+) -> ProvisionRequest | Verdict:
+    """What to ask to have a stream removed, or why nobody can be asked.
+
+    Args:
+        stream: The stream; its spec may be unsound by now.
+        gateway: The Gateway that it names, where there is one.
+    """
+    metadata = stream["metadata"]
+    named = stream["spec"]["gateway"]["name"]
+    return _request(metadata["namespace"], metadata["name"], named, gateway, "")
+
+
+def _request(
+    namespace: str, stream: str, name: str, gateway: KubernetesObject | None, body: str
+) -> ProvisionRequest | Verdict:
     if gateway is None:
-        return _failed(f'there is no gateway "{name}" in namespace "{stream.metadata.namespace}"')
+        return _failed(f'there is no gateway "{name}" in namespace "{namespace}"')
     if not is_ready(gateway):
         why = condition(gateway, READY).get("message", "")
         return _failed(f'gateway "{name}" is not ready' + (f": {why}" if why else ""))
@@ -49,8 +74,8 @@ def provision_request(
     if not address:
         return _failed(f'gateway "{name}" is ready and has no status.address.url')
     since = f"{gateway['metadata']['uid']} {condition(gateway, READY).get('lastTransitionTime')}"
-    url = f"{address.rstrip('/')}/{stream.metadata.namespace}/{stream.metadata.name}"
-    return ProvisionRequest(name, url, json.dumps(_settings(stream)), since)
+    url = f"{address.rstrip('/')}/{namespace}/{stream}"
+    return ProvisionRequest(name, url, body, since)
 
 
 def _failed(message: str) -> Verdict:

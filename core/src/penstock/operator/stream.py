@@ -78,6 +78,12 @@ def reconcile(
     return Desired(status, children, (*events_of(stream, status), *drift))
 
 
+def observed_binding(stream: KubernetesObject) -> Mapping[str, Any]:
+    """What a Stream's status says of its binding."""
+    binding = observed_status(stream).get("binding")
+    return {"binding": binding} if binding else {}
+
+
 def _availability(answer: Address | PenstockError | Verdict) -> Verdict:
     if isinstance(answer, Verdict):
         return answer

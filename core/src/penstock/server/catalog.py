@@ -26,6 +26,10 @@ class StreamCatalog:
             raise PermanentError(f"content type of topic {topic}: {error}") from error
         self._content_types[topic] = content_type or OCTET_STREAM
 
+    def forget(self, topic: str) -> None:
+        """Take back what was said of a topic."""
+        self._content_types.pop(topic, None)
+
     def mismatch(self, topic: str, content_type: str) -> ContentTypeMismatch | None:
         """Why a message of a content type is refused by a topic; ``None``: it fits."""
         declared = self._content_types.get(topic)

@@ -1,6 +1,7 @@
 """The provisioner: riff's way to have a stream made, `PUT /<namespace>/<stream>` over HTTP.
 
-Metrics are on the same port: no stream has a path of one word.
+`DELETE` of the same path, which riff did not know, removes a stream and its data for good. Metrics
+are on the same port: no stream has a path of one word.
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 from aiohttp import web
 
-from penstock.plugin import Address, Gateway, StreamSettings
+from penstock.plugin import Address, Gateway, StreamName, StreamSettings
 from penstock.server.catalog import StreamCatalog
 from penstock.server.status import status_of
 from penstock.server.stream_request import read_request
@@ -27,7 +28,7 @@ _HTTP_STATUS = {
 
 
 class Provisioner:
-    """Makes streams on a gateway, and keeps in the catalog what they hold.
+    """Makes streams on a gateway and removes them; keeps in the catalog what they hold.
 
     Args:
         gateway: Where the streams are made; it is open.
@@ -47,7 +48,7 @@ class Provisioner:
         self._catalog = catalog
         self._address = address
         self._metrics = metrics
-        self._made: set[str] = set()
+        self._topics: dict[StreamName, str] = {}
 
     async def provision(self, stream: StreamSettings, *, declare: bool = True) -> Address:
         """Make a stream, or find it made.
@@ -63,9 +64,20 @@ class Provisioner:
             PenstockError: As `Gateway.provision`.
         """
         address = await self._gateway.provision(stream)
+        self._topics[StreamName(stream.namespace, stream.name)] = address.topic
         if declare:
             self._catalog.declare(address.topic, stream.content_type)
         return address._replace(gateway=address.gateway or self._address)
+
+    async def deprovision(self, stream: StreamSettings) -> None:
+        """Remove a stream and its data for good; one that is not there is no error.
+
+        Raises:
+            PenstockError: As `Gateway.deprovision`.
+        """
+        await self._gateway.deprovision(stream)
+        if topic := self._topics.pop(StreamName(stream.namespace, stream.name), None):
+            self._catalog.forget(topic)
 
     def application(self) -> web.Application:
         """The HTTP side of it."""
@@ -81,11 +93,15 @@ class Provisioner:
         return web.Response(body=page.content, headers={"Content-Type": page.content_type})
 
     async def _answer(self, request: web.Request) -> web.Response:
-        if request.method != "PUT":
-            raise web.HTTPMethodNotAllowed(request.method, ["PUT"])
+        if request.method not in ("PUT", "DELETE"):
+            raise web.HTTPMethodNotAllowed(request.method, ["PUT", "DELETE"])
         try:
             # As it was sent: what is decoded first can be a path that nobody asked for.
             asked = read_request(request.raw_path, await request.read())
+            if request.method == "DELETE":
+                await self.deprovision(asked.settings)
+                return web.Response(status=204)
+            created = StreamName(asked.settings.namespace, asked.settings.name) not in self._topics
             address = await self.provision(asked.settings, declare=asked.gives_content_type)
         except web.HTTPException:
             raise
@@ -93,8 +109,6 @@ class Provisioner:
         except Exception as error:  # noqa: BLE001
             code, text = status_of(error)
             return web.Response(status=_HTTP_STATUS.get(code, 400), text=text)
-        created = address.topic not in self._made
-        self._made.add(address.topic)
         answer = address._asdict()
         # riff's clients know the other two.
         if not address.drift:

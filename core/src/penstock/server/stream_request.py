@@ -73,7 +73,7 @@ def read_request(target: str, body: bytes) -> StreamRequest:
 def _names(target: str) -> tuple[str, str]:
     parts = target.split("/")
     if len(parts) != 3 or parts[0]:
-        raise PermanentError(f"expected PUT /<namespace>/<stream>, got {_shown(target)}")
+        raise PermanentError(f"expected the path /<namespace>/<stream>, got {_shown(target)}")
     _, namespace, name = parts
     for what, label in (("namespace", namespace), ("stream", name)):
         if not _LABEL.fullmatch(label):

@@ -1,7 +1,7 @@
 """The few requests that the operator makes to the API server, besides watching."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
@@ -87,16 +87,24 @@ class KubernetesClient:
             TemporaryError: Try again.
             PermanentError: It is refused.
         """
-        metadata = resource["metadata"]
-        # With its uid, nobody makes anew what is gone.
-        identity = {field: metadata[field] for field in ("name", "namespace", "uid")}
-        desired = {
-            "apiVersion": resource["apiVersion"],
-            "kind": resource["kind"],
-            "metadata": identity,
-            "status": status,
-        }
+        desired = {**_identity(resource), "status": status}
         return await self._apply(f"{_path_of(resource)}/status", desired)
+
+    async def hold(self, resource: KubernetesObject, finalizers: Sequence[str]) -> KubernetesObject:
+        """Have a resource stay, when it is deleted, until these finalizers are gone.
+
+        Args:
+            resource: The resource.
+            finalizers: Those of penstock; others' stay as they are. None lets it go.
+
+        Raises:
+            Conflict: The resource is gone, or another of its name is there.
+            TemporaryError: Try again.
+            PermanentError: It is refused.
+        """
+        desired = _identity(resource)
+        desired["metadata"] |= {"finalizers": list(finalizers)} if finalizers else {}
+        return await self._apply(_path_of(resource), desired)
 
     async def record(self, event: Event, resource: KubernetesObject, now: str) -> None:
         """Tell people of an event.
@@ -168,6 +176,16 @@ def path_of(api_version: str, kind: str, namespace: str, name: str) -> str:
     """The path of an object on the API server."""
     root = "/apis" if "/" in api_version else "/api"
     return f"{root}/{api_version}/namespaces/{namespace}/{kind.lower()}s/{name}"
+
+
+def _identity(resource: KubernetesObject) -> dict[str, Any]:
+    """What tells a resource from all others; with its uid, nobody makes anew what is gone."""
+    metadata = resource["metadata"]
+    return {
+        "apiVersion": resource["apiVersion"],
+        "kind": resource["kind"],
+        "metadata": {field: metadata[field] for field in ("name", "namespace", "uid")},
+    }
 
 
 def _path_of(value: KubernetesObject) -> str:

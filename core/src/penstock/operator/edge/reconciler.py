@@ -8,13 +8,25 @@ from datetime import UTC, datetime
 from penstock.operator import concrete_gateway, gateway, processor, stream
 from penstock.operator.comparison import is_as_desired
 from penstock.operator.conditions import Verdict, condition, observed_status
-from penstock.operator.dependents import BUILD_API_VERSION, Key, stream_names
+from penstock.operator.dependents import (
+    BUILD_API_VERSION,
+    Key,
+    gateway_name,
+    key_of,
+    stream_names,
+)
+from penstock.operator.deprovisioning import (
+    FINALIZER,
+    is_held,
+    is_to_be_held,
+    reconcile_deleted,
+)
 from penstock.operator.desired import Desired, KubernetesObject
 from penstock.operator.edge.cache import Cache
 from penstock.operator.edge.client import FIELD_MANAGER, Conflict, KubernetesClient
 from penstock.operator.edge.provisioner import ProvisionerClient
 from penstock.operator.ownership import is_owned
-from penstock.operator.provisioning import ProvisionRequest
+from penstock.operator.provisioning import ProvisionRequest, deprovision_request
 from penstock.plugin import Address, GatewayKind, PenstockError, TemporaryError
 from penstock.resources.models import API_VERSION
 
@@ -63,12 +75,17 @@ class Reconciler:
     async def reconcile(self, key: Key) -> bool:
         """Look at a resource; returns whether nothing is left to be tried again."""
         resource = self._cache.get(*key)
-        if resource is None or "deletionTimestamp" in resource["metadata"]:
+        goes = resource is None or "deletionTimestamp" in resource["metadata"]
+        if goes:
             self._answers.pop(key, None)
+        if resource is None or (goes and not is_held(resource)):
             self._said.pop(key, None)
             return True
         try:
-            settled = await self._reconcile(key, resource)
+            if goes:
+                settled = await self._deleted_stream(resource)
+            else:
+                settled = await self._reconcile(key, resource)
         except PenstockError as error:
             if not isinstance(error, Conflict):
                 self._say(key, str(error))
@@ -104,19 +121,23 @@ class Reconciler:
         )
 
     async def _gateway(self, resource: KubernetesObject) -> Desired:
-        name = gateway.child_of_gateway(resource["metadata"]["name"])
+        metadata = resource["metadata"]
+        name = gateway.child_of_gateway(metadata["name"])
+        streams = self._cache.all("Stream", metadata["namespace"])
         observed = gateway.ObservedGateway(
             resource,
             await self._look(resource, "apps/v1", "Deployment", name),
             await self._look(resource, "v1", "Service", name),
+            [key_of(one).name for one in streams if gateway_name(one) == metadata["name"]],
         )
         return gateway.reconcile(observed, self._now())
 
     async def _stream(self, key: Key, resource: KubernetesObject) -> tuple[Desired, bool]:
-        named = resource["spec"].get("gateway", {}).get("name", "")
+        if is_to_be_held(resource) != is_held(resource):
+            resource = await self._hold(resource, holds=is_to_be_held(resource))
         observed = stream.ObservedStream(
             resource,
-            self._cache.get("Gateway", key.namespace, named),
+            self._gateway_of(resource),
             await self._look(resource, "v1", "ConfigMap", stream.metadata_name(key.name)),
             await self._look(resource, "v1", "Secret", stream.secret_name(key.name)),
         )
@@ -124,6 +145,31 @@ class Reconciler:
         answer = await self._provision(key, request)
         settled = not isinstance(answer, TemporaryError)
         return stream.reconcile(observed, answer, self._now()), settled
+
+    async def _deleted_stream(self, resource: KubernetesObject) -> bool:
+        """Have the data of a Stream removed; returns whether it may go."""
+        answer: PenstockError | Verdict | None = None
+        if is_to_be_held(resource):
+            request = deprovision_request(resource, self._gateway_of(resource))
+            if isinstance(request, Verdict):
+                answer = request
+            else:
+                answer = await self._provisioner.deprovision(request)
+        desired = reconcile_deleted(resource, answer, self._now())
+        if desired.releases:
+            await self._tell(resource, desired)
+            await self._hold(resource, holds=False)
+        elif desired.status != observed_status(resource):
+            self._cache.put(await self._client.apply_status(resource, desired.status))
+        return desired.releases
+
+    async def _hold(self, resource: KubernetesObject, *, holds: bool) -> KubernetesObject:
+        found = await self._client.hold(resource, [FINALIZER] if holds else [])
+        self._cache.put(found)
+        return found
+
+    def _gateway_of(self, resource: KubernetesObject) -> KubernetesObject | None:
+        return self._cache.get("Gateway", resource["metadata"]["namespace"], gateway_name(resource))
 
     async def _provision(
         self, key: Key, request: ProvisionRequest | Verdict

@@ -68,7 +68,10 @@ class StreamSpec(Model):
     )
     deletion_policy: DeletionPolicy = Field(
         default=DeletionPolicy.RETAIN,
-        description="What becomes of the records when the stream is deleted.",
+        description=(
+            "What becomes of the records when the stream is deleted. With Delete the stream goes "
+            "once its gateway has removed them, or five minutes later without that."
+        ),
     )
 
 
