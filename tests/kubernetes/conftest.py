@@ -1,5 +1,6 @@
 """Operators as processes of their own, on a real API server."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class OperatorProcess:
                 [sys.executable, "-m", "tests.kubernetes.operator_process", *self._arguments],
                 cwd=ROOT,
                 env={
-                    **dict(psutil.Process().environ()),
+                    **os.environ,
                     "KUBECONFIG": str(self._kubeconfig),
                     "PENSTOCK_LOG_FORMAT": "text",
                 },
@@ -107,9 +108,7 @@ def provisioner() -> Iterator[str]:
     """The address of the provisioner of a gateway that serves every namespace."""
     port = free_port()
     arguments = ("--port=0", f"--provisioner-port={port}", "--advertised=memory.example:6565")
-    session = Session(
-        ("gateway", "serve", "inmemory", *arguments), dict(psutil.Process().environ())
-    )
+    session = Session(("gateway", "serve", "inmemory", *arguments), dict(os.environ))
     session.shows(str(port))
     yield f"{HOST}:{port}"
     session.interrupt()

@@ -30,6 +30,8 @@ def main(provisioner: str, types: str, namespaces: Sequence[str]) -> None:
         kinds=served_kinds(types.split(","), load_plugins(), {}),
         namespaces=namespaces,
         sidecar_image="penstock-sidecar:test",
+        sweep_seconds=float(os.environ.get("SWEEP_SECONDS", "300")),
+        health_port=int(os.environ["HEALTH_PORT"]) if "HEALTH_PORT" in os.environ else None,
         resolve=lambda url: f"http://{provisioner}{urlsplit(url).path}",
     )
     serve(operator)

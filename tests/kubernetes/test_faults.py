@@ -8,10 +8,11 @@ import pytest
 from tests.kubernetes.app import app, becomes, becomes_ready, stream
 from tests.kubernetes.conftest import OperatorProcess, StartOperator
 from tests.servers.api_proxy import Answer, ApiProxy, Request
-from tests.servers.kubernetes import KubernetesServer
+from tests.servers.kubernetes import KubernetesServer, answers
 from tests.servers.kubernetes_api import KubernetesApi, Object, condition
 from tests.servers.kubernetes_definitions import define_resources, definitions
 from tests.servers.kubernetes_programs import KubernetesPrograms
+from tests.servers.ports import HOST, free_port
 from tests.servers.pretended_node import PretendedNode
 
 pytestmark = pytest.mark.timeout(240)
@@ -46,6 +47,10 @@ def is_write(request: Request) -> bool:
 
 def is_status(request: Request) -> bool:
     return request.is_write and "/status?" in request.path
+
+
+def is_watch(request: Request) -> bool:
+    return request.is_watch
 
 
 def is_watch_of_streams(request: Request) -> bool:
@@ -104,6 +109,42 @@ def test_it_comes_to_the_same_when_some_requests_fail(  # noqa: PLR0917 - fixtur
     becomes_ready(api, *api.apply(stream(namespace, "later")), seconds=60)
     assert operator.is_running
     assert "Traceback" not in operator.log
+
+
+@pytest.mark.usefixtures("node")
+def test_what_went_while_no_watch_looked_is_found(
+    kubernetes: KubernetesServer,
+    namespace: str,
+    start_operator: StartOperator,
+    proxy: ApiProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A watch that begins anew with a list tells what is there, and not what is not."""
+    api = kubernetes.api
+    monkeypatch.setenv("SWEEP_SECONDS", "3")
+    start_operator(kubernetes, namespace, url=proxy.url)
+    becomes_ready(api, *api.apply(*app(namespace)))
+    proxy.answer = Fault(EXPIRED, is_watch, 10**6)
+    proxy.cut()
+    secret = api.get("v1", "Secret", namespace, "numbers-stream-binding-secret")
+    api.delete(secret)
+    # What no watch tells of, is found; that it is so is seen while all watches fail.
+    made = api.eventually("v1", "Secret", namespace, "numbers-stream-binding-secret", seconds=20)
+    assert made["metadata"]["uid"] != secret["metadata"]["uid"]
+
+
+@pytest.mark.usefixtures("node")
+def test_it_says_that_it_is_alive(
+    kubernetes: KubernetesServer,
+    namespace: str,
+    start_operator: StartOperator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("HEALTH_PORT", str(port))
+    start_operator(kubernetes, namespace)
+    becomes_ready(kubernetes.api, *kubernetes.api.apply(*app(namespace)[:1]))
+    assert answers(f"http://{HOST}:{port}/healthz", None)
 
 
 @pytest.mark.usefixtures("node")

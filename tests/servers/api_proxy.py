@@ -2,10 +2,12 @@
 
 import http.client
 import json
+import socket
 import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -71,6 +73,7 @@ class ApiProxy:
         self.answer: Callable[[Request], Answer | None] = lambda _: None
         self.written: Callable[[Request], None] = lambda _: None
         self._lock = Lock()
+        self._open: set[socket.socket] = set()
         self._server = server
         self._context = ssl.create_default_context(cafile=server.authority)
         self.port = free_port()
@@ -106,6 +109,24 @@ class ApiProxy:
         self._thread.join()
         self._listener.socket.close()
 
+    def cut(self) -> None:
+        """Break all connections that are open; new ones are taken."""
+        with self._lock:
+            connections, self._open = self._open, set()
+        for one in connections:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def opened(self, connection: socket.socket) -> None:
+        """Know a client's connection."""
+        with self._lock:
+            self._open.add(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        """Forget one."""
+        with self._lock:
+            self._open.discard(connection)
+
     def took(self, request: Request) -> None:
         """Count a request."""
         with self._lock:
@@ -131,6 +152,14 @@ class _Listener(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     owner: ApiProxy
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.owner.opened(self.connection)
+
+    def finish(self) -> None:
+        self.owner.closed(self.connection)
+        super().finish()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         """Say nothing."""

@@ -5,7 +5,7 @@ import os
 import click
 
 from penstock.cli.manifests import warn_of_broken
-from penstock.cli.operator import namespace_option, serve, served_kinds
+from penstock.cli.operator import health_port_option, namespace_option, serve, served_kinds
 from penstock.observability.log import set_up_log
 from penstock.plugin import load_plugins
 
@@ -13,6 +13,7 @@ from penstock.plugin import load_plugins
 @click.command("controller")
 @click.argument("type_", metavar="TYPE")
 @namespace_option
+@health_port_option
 @click.option(
     "--image",
     metavar="IMAGE",
@@ -20,7 +21,9 @@ from penstock.plugin import load_plugins
     help="The image that serves the gateways; by default penstock-TYPE:VERSION, with the version "
     "of the plugin.",
 )
-def command(*, type_: str, namespaces: tuple[str, ...], image: str) -> None:
+def command(
+    *, type_: str, namespaces: tuple[str, ...], health_port: int | None, image: str
+) -> None:
     """Serve gateways of one kind in a cluster.
 
     It runs beside the operator, until it is stopped. TYPE is the word for a kind of gateway, such
@@ -35,4 +38,11 @@ def command(*, type_: str, namespaces: tuple[str, ...], image: str) -> None:
     from penstock.operator.edge.operator import Operator  # noqa: PLC0415 - as above
 
     set_up_log(os.environ)
-    serve(Operator(find_connection(), core=False, kinds=kinds, namespaces=namespaces))
+    operator = Operator(
+        find_connection(),
+        core=False,
+        kinds=kinds,
+        namespaces=namespaces,
+        health_port=health_port,
+    )
+    serve(operator)

@@ -32,6 +32,12 @@ namespace_option = click.option(
     metavar="NAME",
     help="Serve this namespace; may be given again. Left out, all are served.",
 )
+health_port_option = click.option(
+    "--health-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Answer GET /healthz on this port while it is alive, for the probes of its pod.",
+)
 
 
 @click.command("operator")
@@ -44,6 +50,7 @@ namespace_option = click.option(
     "controllers of their own.",
 )
 @namespace_option
+@health_port_option
 @click.option(
     "--gateway-image",
     "gateway_images",
@@ -59,7 +66,12 @@ namespace_option = click.option(
     help="The image of the sidecar.",
 )
 def command(
-    *, types: str, namespaces: tuple[str, ...], gateway_images: tuple[str, ...], sidecar_image: str
+    *,
+    types: str,
+    namespaces: tuple[str, ...],
+    health_port: int | None,
+    gateway_images: tuple[str, ...],
+    sidecar_image: str,
 ) -> None:
     """Serve what is declared in a cluster.
 
@@ -86,6 +98,7 @@ def command(
         kinds=kinds,
         namespaces=namespaces,
         sidecar_image=sidecar_image,
+        health_port=health_port,
     )
     serve(operator)
 

@@ -56,6 +56,17 @@ class Cache:
         """The objects of a kind in a namespace."""
         return self._objects[kind, namespace].values()
 
+    def of_kind(self, kind: str, namespace: str = "") -> Collection[KubernetesObject]:
+        """The objects of a kind in a namespace, or in all."""
+        if namespace:
+            return list(self.all(kind, namespace))
+        return [
+            value
+            for (one, _), objects in self._objects.items()
+            if one == kind
+            for value in objects.values()
+        ]
+
 
 def _version(value: KubernetesObject) -> int:
     """Of two versions of an object, which is the later one.

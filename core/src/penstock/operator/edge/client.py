@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import aiohttp
 import kopf
@@ -14,11 +15,25 @@ from penstock.plugin import NotReady, PermanentError, TemporaryError
 FIELD_MANAGER: Final = "penstock"
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
+_PAGE = 500  # objects in one answer
+_NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _NAME_LIMIT = 200  # characters of a resource's name that begin an Event's name
 
 
 class Conflict(PermanentError):
     """Somebody else was first: what is there has to be looked at again."""
+
+
+class Versions(NamedTuple):
+    """Which objects there are.
+
+    Attributes:
+        version: The resource version as of which this is so.
+        uids: What tells them from all others.
+    """
+
+    version: int
+    uids: set[str]
 
 
 class KubernetesClient:
@@ -57,6 +72,33 @@ class KubernetesClient:
             PermanentError: It is not allowed.
         """
         return await self._request("GET", path_of(api_version, kind, namespace, name))
+
+    async def versions(
+        self, api_version: str, kind: str, namespace: str, selector: str
+    ) -> "Versions":
+        """Which objects of a kind there are.
+
+        Args:
+            api_version: The group and version of the kind.
+            kind: The kind.
+            namespace: Where; empty: everywhere.
+            selector: Labels that they have; empty: all.
+
+        Raises:
+            TemporaryError: Ask again.
+            PermanentError: It is not allowed.
+        """
+        path = path_of(api_version, kind, namespace)
+        query = {"limit": str(_PAGE), "labelSelector": selector}
+        uids: set[str] = set()
+        while True:
+            page = await self._request("GET", f"{path}?{urlencode(query)}", accept=_NAMES) or {}
+            uids |= {one["metadata"]["uid"] for one in page.get("items") or ()}
+            metadata = page.get("metadata", {})
+            if not metadata.get("continue"):
+                # A kind that nobody knows has no objects, and no version: nothing follows of it.
+                return Versions(int(metadata.get("resourceVersion", -1)), uids)
+            query["continue"] = metadata["continue"]
 
     async def kinds(self, api_version: str) -> set[str]:
         """The kinds that the API server serves of a version of a group.
@@ -151,11 +193,12 @@ class KubernetesClient:
         path: str,
         body: KubernetesObject | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> KubernetesObject | None:
         assert self._session, "the client is used within async with"
         self.writes += method != "GET"
         content = None if body is None else json.dumps(body)
-        headers = {"Content-Type": content_type} if content else {}
+        headers = {"Accept": accept, **({"Content-Type": content_type} if content else {})}
         asking: AbstractAsyncContextManager[aiohttp.ClientResponse] = self._session.request(
             method, self._server + path, data=content, headers=headers
         )
@@ -172,10 +215,18 @@ class KubernetesClient:
             raise NotReady(message) from error
 
 
-def path_of(api_version: str, kind: str, namespace: str, name: str) -> str:
-    """The path of an object on the API server."""
+def path_of(api_version: str, kind: str, namespace: str, name: str = "") -> str:
+    """The path of an object on the API server; without a name, of all of its kind.
+
+    Args:
+        api_version: The group and version of the kind.
+        kind: The kind.
+        namespace: Where; empty: everywhere.
+        name: The object's name.
+    """
     root = "/apis" if "/" in api_version else "/api"
-    return f"{root}/{api_version}/namespaces/{namespace}/{kind.lower()}s/{name}"
+    where = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}/{api_version}{where}/{kind.lower()}s" + (f"/{name}" if name else "")
 
 
 def _identity(resource: KubernetesObject) -> dict[str, Any]:

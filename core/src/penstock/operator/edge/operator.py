@@ -15,6 +15,7 @@ from penstock.operator.edge.client import KubernetesClient
 from penstock.operator.edge.definitions import wait_for_definitions
 from penstock.operator.edge.provisioner import ProvisionerClient, as_it_is
 from penstock.operator.edge.reconciler import Reconciler, ServedKind
+from penstock.operator.edge.sweep import Sweep, Watched
 from penstock.operator.edge.work_queue import WorkQueue
 from penstock.operator.labels import MANAGED_BY, MANAGER
 from penstock.resources.models import API_VERSION
@@ -23,9 +24,16 @@ _LOG = logging.getLogger(__name__)
 
 _EXIT_SECONDS = 10.0
 _CORE_KINDS = ("Gateway", "Stream", "Processor")
-_CHILDREN = (("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"), ("v1", "Secret"))
-_BUILDS = ((BUILD_API_VERSION, "Function"), (BUILD_API_VERSION, "Container"))
-_OF_CONCRETE_GATEWAYS = ((API_VERSION, "Gateway"), ("v1", "ConfigMap"))
+_MADE_HERE = f"{MANAGED_BY}={MANAGER}"
+_CONFIG_MAPS = Watched("v1", "ConfigMap", _MADE_HERE)
+_CHILDREN = (
+    Watched("apps/v1", "Deployment", _MADE_HERE),
+    Watched("v1", "Service", _MADE_HERE),
+    _CONFIG_MAPS,
+    Watched("v1", "Secret", _MADE_HERE),
+)
+_BUILDS = (Watched(BUILD_API_VERSION, "Function"), Watched(BUILD_API_VERSION, "Container"))
+_OF_CONCRETE_GATEWAYS = (Watched(API_VERSION, "Gateway"), _CONFIG_MAPS)
 
 
 class Operator:
@@ -38,6 +46,8 @@ class Operator:
         namespaces: Where; none: everywhere.
         sidecar_image: What runs beside functions.
         resolve: Where the URL of a provisioner is reached from here.
+        sweep_seconds: How often it is asked what went while no watch looked.
+        health_port: Where `GET /healthz` is answered while it is alive.
     """
 
     def __init__(
@@ -49,11 +59,15 @@ class Operator:
         namespaces: Collection[str] = (),
         sidecar_image: str = "",
         resolve: Callable[[str], str] = as_it_is,
+        sweep_seconds: float = 300.0,
+        health_port: int | None = None,
     ) -> None:
         self._connection = connection
         self._namespaces = namespaces
         self._served = {*kinds, *(_CORE_KINDS if core else ())}
         self._watched = list(_watched(self._served, core=core))
+        self._sweep_seconds = sweep_seconds
+        self._health_port = health_port
         self._cache = Cache()
         self._client = KubernetesClient(connection)
         self._provisioner = ProvisionerClient(resolve)
@@ -63,6 +77,9 @@ class Operator:
             self._provisioner,
             kinds=kinds,
             sidecar_image=sidecar_image,
+        )
+        self._sweep = Sweep(
+            self._cache, self._client, self._watched, namespaces, gone=self._changed
         )
         self._queue: WorkQueue[Key] = WorkQueue(reconciler.reconcile)
 
@@ -75,12 +92,17 @@ class Operator:
             where = ", ".join(self._namespaces) or "all namespaces"
             await wait_for_definitions(self._client, self._served)
             _LOG.info("serving %s in %s", ", ".join(sorted(self._served)), where)
+            # It is there before kopf is: kopf waits, at its end, for tasks that are younger.
+            sweeping = asyncio.create_task(self._sweep.run(self._sweep_seconds))
+            stack.callback(sweeping.cancel)
+            port = self._health_port
             await kopf.operator(
                 registry=self._registry(),
                 settings=self._settings(),
                 standalone=True,
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
+                liveness_endpoint=f"http://0.0.0.0:{port}/healthz" if port else None,
                 stop_flag=stop,
             )
 
@@ -101,7 +123,7 @@ class Operator:
             self._changed(value)
 
         kopf.on.login(registry=registry)(login)
-        for api_version, kind in self._watched:
+        for api_version, kind, _ in self._watched:
             group, _, version = api_version.rpartition("/")
             keeps = kopf.index(group, version, kind, id=f"keep-{kind}", registry=registry)
             handles = kopf.on.event(group, version, kind, id=f"handle-{kind}", registry=registry)
@@ -117,10 +139,10 @@ class Operator:
         # to definitions.
         settings.scanning.disabled = bool(self._namespaces)
         settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
-        selectors = settings.watching.label_selectors
-        for api_version, kind in _CHILDREN:
-            group, _, version = api_version.rpartition("/")
-            selectors[group, version, kind] = f"{MANAGED_BY}={MANAGER}"
+        for api_version, kind, selector in self._watched:
+            if selector:
+                group, _, version = api_version.rpartition("/")
+                settings.watching.label_selectors[group, version, kind] = selector
         return settings
 
     def _changed(self, value: KubernetesObject) -> None:
@@ -132,8 +154,8 @@ class Operator:
                 self._queue.add(key)
 
 
-def _watched(served: Iterable[str], *, core: bool) -> Iterable[tuple[str, str]]:
-    """What has to be watched, as API version and kind."""
-    found = [(API_VERSION, kind) for kind in sorted(served)]
+def _watched(served: Iterable[str], *, core: bool) -> Iterable[Watched]:
+    """What has to be watched."""
+    found = [Watched(API_VERSION, kind) for kind in sorted(served)]
     found += [*_CHILDREN, *_BUILDS] if core else _OF_CONCRETE_GATEWAYS
     return dict.fromkeys(found)
