@@ -12,7 +12,10 @@ API_VERSION = "apiextensions.k8s.io/v1"
 
 def definitions() -> list[Object]:
     """What `crds/` holds."""
-    return [yaml.safe_load(file.read_text()) for file in sorted(CRDS.glob("*.yaml"))]
+    return [
+        yaml.safe_load(file.read_text())
+        for file in sorted(CRDS.glob("streaming.projectriff.io_*.yaml"))
+    ]
 
 
 def define_resources(api: KubernetesApi) -> None:

@@ -75,7 +75,7 @@ class TestFiles:
         folder = tmp_path / "crds"
         assert self.generate("--output", str(folder)).returncode == 0
         written = {path.name: path.read_text() for path in folder.iterdir()}
-        assert written == {path.name: path.read_text() for path in FOLDER.glob("*.yaml")}
+        assert written == {path.name: path.read_text() for path in FOLDER.glob("streaming*.yaml")}
 
     def test_stale_missing_and_left_over_files_are_told(self, tmp_path: Path) -> None:
         self.generate("--output", str(tmp_path))
