@@ -51,7 +51,7 @@ def test_a_gateway_is_asked_with_the_streams_settings(stream: Object, gateway: O
         "config": {"cleanup.policy": "compact"},
         "deletionPolicy": "Delete",
     }
-    request = request_of(ObservedStream(stream, gateway))
+    request = request_of(stream, gateway)
     assert isinstance(request, ProvisionRequest)
     assert request.url == "http://franz-gateway.shop.svc/shop/orders"
     assert json.loads(request.body) == {
@@ -67,17 +67,17 @@ def test_what_is_asked_is_what_the_provisioner_reads(stream: Object, gateway: Ob
     from penstock.server.stream_request import read_request  # noqa: PLC0415 - of another layer
 
     stream["spec"]["retention"] = {"messages": 5}
-    request = request_of(ObservedStream(stream, gateway))
+    request = request_of(stream, gateway)
     assert isinstance(request, ProvisionRequest)
     asked = read_request("/shop/orders", request.body.encode())
     assert asked.settings == Stream.model_validate(stream).settings()
 
 
 def test_a_gateway_that_was_away_is_asked_anew(stream: Object, gateway: Object) -> None:
-    before = request_of(ObservedStream(stream, gateway))
-    assert request_of(ObservedStream(stream, gateway)) == before
+    before = request_of(stream, gateway)
+    assert request_of(stream, gateway) == before
     gateway["status"]["conditions"] = [{**READY, "lastTransitionTime": LATER}]
-    assert request_of(ObservedStream(stream, gateway)) != before
+    assert request_of(stream, gateway) != before
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,9 @@ def test_a_gateway_that_was_away_is_asked_anew(stream: Object, gateway: Object) 
 def test_a_stream_without_a_gateway_that_serves_says_so(
     stream: Object, gateway: Object, status: Object | None, words: str
 ) -> None:
-    observed = ObservedStream(stream, None if status is None else gateway | {"status": status})
-    answer = request_of(observed)
+    answer = request_of(stream, None if status is None else gateway | {"status": status})
     assert isinstance(answer, Verdict)
-    desired = reconcile(observed, answer, NOW)
+    desired = reconcile(ObservedStream(stream), answer, NOW)
     assert conditions(desired)["ResourceAvailable"] == ("False", "ProvisionFailed")
     assert conditions(desired)["Ready"] == ("False", "ProvisionFailed")
     assert message(desired, "ResourceAvailable") == words
@@ -103,8 +102,8 @@ def test_a_stream_without_a_gateway_that_serves_says_so(
     assert "binding" not in desired.status
 
 
-def test_a_provisioned_stream_gets_its_binding(stream: Object, gateway: Object) -> None:
-    desired = reconcile(ObservedStream(stream, gateway), ADDRESS, NOW)
+def test_a_provisioned_stream_gets_its_binding(stream: Object) -> None:
+    desired = reconcile(ObservedStream(stream), ADDRESS, NOW)
     config_map, secret = desired.children
     assert config_map["metadata"]["name"] == "orders-stream-binding-metadata"
     assert config_map["data"] == {
@@ -131,19 +130,19 @@ def test_a_provisioned_stream_gets_its_binding(stream: Object, gateway: Object) 
     }
 
 
-def test_an_empty_content_type_is_the_default(stream: Object, gateway: Object) -> None:
+def test_an_empty_content_type_is_the_default(stream: Object) -> None:
     stream["spec"]["contentType"] = ""
-    config_map, _ = reconcile(ObservedStream(stream, gateway), ADDRESS, NOW).children
+    config_map, _ = reconcile(ObservedStream(stream), ADDRESS, NOW).children
     assert config_map["data"]["contentType"] == "application/octet-stream"
 
 
 def test_it_is_ready_with_its_binding_and_then_nothing_changes(
-    stream: Object, gateway: Object, stores: Callable[..., Object]
+    stream: Object, stores: Callable[..., Object]
 ) -> None:
-    first = reconcile(ObservedStream(stream, gateway), ADDRESS, NOW)
+    first = reconcile(ObservedStream(stream), ADDRESS, NOW)
     assert conditions(first)["BindingReady"] == ("Unknown", "BindingCreating")
     stream["status"] = first.status
-    observed = ObservedStream(stream, gateway, *map(stores, first.children))
+    observed = ObservedStream(stream, *map(stores, first.children))
     second = reconcile(observed, ADDRESS, LATER)
     assert set(conditions(second).values()) == {("True", "Ready")}
     stream["status"] = second.status
@@ -152,11 +151,11 @@ def test_it_is_ready_with_its_binding_and_then_nothing_changes(
 
 
 def test_a_binding_stays_while_the_gateway_is_away(
-    stream: Object, gateway: Object, stores: Callable[..., Object]
+    stream: Object, stores: Callable[..., Object]
 ) -> None:
-    first = reconcile(ObservedStream(stream, gateway), ADDRESS, NOW)
-    observed = ObservedStream(stream, None, *map(stores, first.children))
-    answer = request_of(observed)
+    first = reconcile(ObservedStream(stream), ADDRESS, NOW)
+    observed = ObservedStream(stream, *map(stores, first.children))
+    answer = request_of(stream, None)
     assert isinstance(answer, Verdict)
     desired = reconcile(observed, answer, NOW)
     assert conditions(desired)["Ready"][0] == "False"
@@ -168,9 +167,9 @@ def test_a_binding_stays_while_the_gateway_is_away(
     ("error", "kind"), [(NotReady("no broker"), "Reconciling"), (PermanentError("no"), "Stalled")]
 )
 def test_what_the_provisioner_says_is_the_conditions_message(
-    stream: Object, gateway: Object, error: NotReady | PermanentError, kind: str
+    stream: Object, error: NotReady | PermanentError, kind: str
 ) -> None:
-    desired = reconcile(ObservedStream(stream, gateway), error, NOW)
+    desired = reconcile(ObservedStream(stream), error, NOW)
     assert conditions(desired)["ResourceAvailable"] == ("False", "ProvisionFailed")
     assert message(desired, "ResourceAvailable") == str(error)
     assert kind in conditions(desired)
@@ -178,25 +177,25 @@ def test_what_the_provisioner_says_is_the_conditions_message(
 
 @pytest.mark.parametrize("taken", [0, 1])
 def test_a_name_that_is_taken_fails_the_binding(
-    stream: Object, gateway: Object, stores: Callable[..., Object], taken: int
+    stream: Object, stores: Callable[..., Object], taken: int
 ) -> None:
-    first = reconcile(ObservedStream(stream, gateway), ADDRESS, NOW)
+    first = reconcile(ObservedStream(stream), ADDRESS, NOW)
     there: list[Object | None] = [None, None]
     other = stores(first.children[taken])
     other["metadata"]["ownerReferences"] = []
     there[taken] = other
-    desired = reconcile(ObservedStream(stream, gateway, *there), ADDRESS, NOW)
+    desired = reconcile(ObservedStream(stream, *there), ADDRESS, NOW)
     assert desired.children == ()
     assert conditions(desired)["BindingReady"] == ("False", "BindingFailed")
     assert conditions(desired)["Ready"] == ("False", "BindingFailed")
     assert "binding" not in desired.status
 
 
-def test_drift_is_told_once(stream: Object, gateway: Object) -> None:
+def test_drift_is_told_once(stream: Object) -> None:
     address = ADDRESS._replace(drift=("it has 1 partition, declared are 3",))
-    first = reconcile(ObservedStream(stream, gateway), address, NOW)
+    first = reconcile(ObservedStream(stream), address, NOW)
     assert "Drift" in [one.reason for one in first.events]
     assert message(first, "ResourceAvailable") == address.drift[0]
     stream["status"] = first.status
-    again = reconcile(ObservedStream(stream, gateway), address, NOW)
+    again = reconcile(ObservedStream(stream), address, NOW)
     assert "Drift" not in [one.reason for one in again.events]

@@ -21,10 +21,9 @@ BINDING_FAILED = "BindingFailed"
 
 @dataclass(frozen=True, slots=True)
 class ObservedStream:
-    """A Stream, the Gateway that it names, and what is there under the names of its children."""
+    """A Stream, and what is there under the names of its children."""
 
     stream: KubernetesObject
-    gateway: KubernetesObject | None = None
     config_map: KubernetesObject | None = None
     secret: KubernetesObject | None = None
 
@@ -39,12 +38,14 @@ def secret_name(stream: str) -> str:
     return f"{stream}-stream-binding-secret"
 
 
-def request_of(observed: ObservedStream) -> ProvisionRequest | Verdict:
-    """What to ask the stream's gateway before `reconcile`, or why there is nobody to ask."""
-    stream = read(observed.stream, Stream)
+def request_of(
+    resource: KubernetesObject, gateway: KubernetesObject | None
+) -> ProvisionRequest | Verdict:
+    """What to ask the Gateway of a Stream before `reconcile`, or why nobody can be asked."""
+    stream = read(resource, Stream)
     if isinstance(stream, Refused):
         return Verdict.fails("InvalidSpec", stream.message, stalled=True)
-    return provision_request(stream, observed.gateway)
+    return provision_request(stream, gateway)
 
 
 def reconcile(

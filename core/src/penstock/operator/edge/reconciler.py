@@ -135,14 +135,16 @@ class Reconciler:
     async def _stream(self, key: Key, resource: KubernetesObject) -> tuple[Desired, bool]:
         if is_to_be_held(resource) != is_held(resource):
             resource = await self._hold(resource, holds=is_to_be_held(resource))
+        gateway_of_stream = self._gateway_of(resource)
+        request = stream.request_of(resource, gateway_of_stream)
+        answer = await self._provision(key, request)
+        # Whose a name is matters to who is about to take it.
+        look = self._look if isinstance(answer, Address) else self._known
         observed = stream.ObservedStream(
             resource,
-            self._gateway_of(resource),
-            await self._look(resource, "v1", "ConfigMap", stream.metadata_name(key.name)),
-            await self._look(resource, "v1", "Secret", stream.secret_name(key.name)),
+            await look(resource, "v1", "ConfigMap", stream.metadata_name(key.name)),
+            await look(resource, "v1", "Secret", stream.secret_name(key.name)),
         )
-        request = stream.request_of(observed)
-        answer = await self._provision(key, request)
         settled = not isinstance(answer, TemporaryError)
         return stream.reconcile(observed, answer, self._now()), settled
 
@@ -189,11 +191,15 @@ class Reconciler:
         metadata = resource["metadata"]
         namespace = metadata["namespace"]
         name = processor.deployment_name(metadata["name"])
+        streams = {one: self._binding(namespace, one) for one in stream_names(resource)}
+        # As with a Stream: until they are bound, nothing is made.
+        bound = all(one.config_map and one.secret for one in streams.values())
+        look = self._look if bound else self._known
         observed = processor.ObservedProcessor(
             resource,
-            {one: self._binding(namespace, one) for one in stream_names(resource)},
+            streams,
             await self._build(resource),
-            await self._look(resource, "apps/v1", "Deployment", name),
+            await look(resource, "apps/v1", "Deployment", name),
         )
         return processor.reconcile(observed, sidecar_image=self._sidecar_image, now=self._now())
 
@@ -214,6 +220,13 @@ class Reconciler:
                 found = self._cache.get(kind, namespace, name)
                 return found or await self._client.get(BUILD_API_VERSION, kind, namespace, name)
         return None
+
+    async def _known(
+        self, parent: KubernetesObject, api_version: str, kind: str, name: str
+    ) -> KubernetesObject | None:
+        """What is known to be there under the name of a child."""
+        del api_version
+        return self._cache.get(kind, parent["metadata"]["namespace"], name)
 
     async def _look(
         self, parent: KubernetesObject, api_version: str, kind: str, name: str
