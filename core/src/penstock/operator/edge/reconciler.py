@@ -1,7 +1,7 @@
 """One look at one resource: what is there, what is desired, and the writes between the two."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -94,19 +94,27 @@ class Reconciler:
         return settled
 
     async def _reconcile(self, key: Key, resource: KubernetesObject) -> bool:
-        settled = True
-        match key.kind:
-            case "Gateway":
-                desired = await self._gateway(resource)
-            case "Stream":
-                desired, settled = await self._stream(key, resource)
-            case "Processor":
-                desired = await self._processor(resource)
-            case _:
-                desired = await self._concrete_gateway(resource, self._kinds[key.kind])
-        await self._write(resource, desired)
+        desired, settled = await self._decide(key, resource)
+        if await self._make(desired.children):
+            # Looked at with what was made: a status on the way there would be one write for each.
+            desired, settled = await self._decide(key, self._cache.get(*key) or resource)
+        if desired.status != observed_status(resource):
+            self._cache.put(await self._client.apply_status(resource, desired.status))
+            await self._tell(resource, desired)
         # A name that others have is looked at again: nobody tells when it gets free.
         return settled and not _waits_for_strangers(desired)
+
+    async def _decide(self, key: Key, resource: KubernetesObject) -> tuple[Desired, bool]:
+        """What a resource desires, and whether nothing of it is left to be tried again."""
+        match key.kind:
+            case "Gateway":
+                return await self._gateway(resource), True
+            case "Stream":
+                return await self._stream(key, resource)
+            case "Processor":
+                return await self._processor(resource), True
+            case _:
+                return await self._concrete_gateway(resource, self._kinds[key.kind]), True
 
     async def _concrete_gateway(self, resource: KubernetesObject, served: ServedKind) -> Desired:
         name = resource["metadata"]["name"]
@@ -238,17 +246,18 @@ class Reconciler:
             found = await self._client.get(api_version, kind, namespace, name)
         return found
 
-    async def _write(self, resource: KubernetesObject, desired: Desired) -> None:
-        for child in desired.children:
+    async def _make(self, children: Sequence[KubernetesObject]) -> bool:
+        """Apply what is not as desired; returns whether there was any."""
+        made = False
+        for child in children:
             metadata = child["metadata"]
             before = self._cache.get(child["kind"], metadata["namespace"], metadata["name"])
             if not is_as_desired(child, before, FIELD_MANAGER):
                 self._cache.put(await self._client.apply(child))
+                made = True
                 verb = "made" if before is None else "updated"
                 _LOG.info("%s %s %s", verb, child["kind"], metadata["name"])
-        if desired.status != observed_status(resource):
-            self._cache.put(await self._client.apply_status(resource, desired.status))
-            await self._tell(resource, desired)
+        return made
 
     async def _tell(self, resource: KubernetesObject, desired: Desired) -> None:
         for event in desired.events:
