@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.kubernetes.app import app, becomes, becomes_ready, stream
 from tests.kubernetes.conftest import OperatorProcess, StartOperator
@@ -17,6 +19,7 @@ from tests.servers.pretended_node import PretendedNode
 
 pytestmark = pytest.mark.timeout(240)
 
+ACCESS = Path(__file__).parents[2] / "deploy" / "access.yaml"
 RBAC = "rbac.authorization.k8s.io/v1"
 
 
@@ -208,9 +211,10 @@ def test_definitions_are_upgraded_under_it(
 
 
 def account(namespace: str) -> list[Object]:
-    """A service account that may do what the operator does in its namespace."""
+    """A service account with the rights of deploy/, in its namespace alone."""
     metadata = {"name": "operator", "namespace": namespace}
-    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    documents = yaml.safe_load_all(ACCESS.read_text())
+    [rules] = [one["rules"] for one in documents if one["kind"] == "ClusterRole"]
     subject = {"kind": "ServiceAccount", **metadata}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"}
     return [
