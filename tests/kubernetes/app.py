@@ -75,17 +75,12 @@ def becomes(
     )
 
 
-def children(api: KubernetesApi, namespace: str) -> dict[str, Object]:
-    """What the operator has made, without what differs from one time to the next."""
-    found = {}
-    for api_version, kind in CHILDREN:
-        for one in api.all(api_version, kind, namespace, MANAGED):
-            metadata = {k: one["metadata"].get(k) for k in ("labels", "annotations")}
-            owners = [each["kind"] for each in one["metadata"].get("ownerReferences", ())]
-            content = {k: v for k, v in one.items() if k in ("data", "spec")}
-            content.get("spec", {}).pop("clusterIP", None)
-            content.get("spec", {}).pop("clusterIPs", None)
-            name = f"{kind} {one['metadata']['name']}"
-            assert name not in found
-            found[name] = {"metadata": metadata, "owners": owners, **content}
-    return found
+def children(api: KubernetesApi, namespace: str) -> dict[str, list[str]]:
+    """What the operator has made, by kind and name, and the kinds of what it is of."""
+    return {
+        f"{kind} {one['metadata']['name']}": [
+            owner["kind"] for owner in one["metadata"].get("ownerReferences", ())
+        ]
+        for api_version, kind in CHILDREN
+        for one in api.all(api_version, kind, namespace, MANAGED)
+    }

@@ -1,7 +1,6 @@
 """What becomes of a stream's data when it is deleted, on a real API server and a real gateway."""
 
 import http.client
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,7 +77,6 @@ def test_a_gateway_that_is_gone_is_waited_for_and_not_for_ever(
     # The gateway comes back, within its time, to an operator that is another one by now.
     operator.kill()
     operator.start()
-    time.sleep(1)
     api.apply(gateway)
     api.eventually_gone(API_VERSION, "Stream", namespace, "removed", seconds=90)
     assert not is_made(provisioner, namespace, "removed")

@@ -145,8 +145,9 @@ class _Listener(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that were killed."""
         del request, client_address
-        if not isinstance(sys.exception(), OSError):
-            raise  # noqa: PLE0704 - what is handled here
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            raise error
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -52,6 +52,19 @@ def test_it_waits_for_its_gateway_and_says_until_when(stream: Object, answer: An
     assert (ready["status"], ready["reason"]) == ("False", "Deprovisioning")
     assert ready["message"] == ("the broker is away; its data are left where they are at 03:05:00Z")
     assert desired.status["binding"] == stream["status"]["binding"]
+    assert bound(desired.status) == "True"
+
+
+def test_one_that_was_never_bound_does_not_say_that_it_is(stream: Object) -> None:
+    stream["status"] = {}
+    desired = reconcile_deleted(stream, AWAY, SOON)
+    assert "binding" not in desired.status
+    assert bound(desired.status) == "Unknown"
+
+
+def bound(status: Mapping[str, Any]) -> str:
+    [found] = [one["status"] for one in status["conditions"] if one["type"] == "BindingReady"]
+    return str(found)
 
 
 @pytest.mark.parametrize(

@@ -47,5 +47,7 @@ def reconcile_deleted(
         return Desired({}, events=(Event("Warning", DATA_LEFT, message),), releases=True)
     until = deadline.strftime("%H:%M:%SZ")
     verdict = Verdict.fails(DEPROVISIONING, f"{why}; its data are left where they are at {until}")
-    verdicts = {RESOURCE_AVAILABLE: verdict, BINDING_READY: Verdict.holds()}
-    return Desired({**observed_binding(stream), **status_of(stream, verdicts, now)})
+    binding = observed_binding(stream)
+    bound = Verdict.holds() if binding else Verdict.unknown("WaitingForResource")
+    verdicts = {RESOURCE_AVAILABLE: verdict, BINDING_READY: bound}
+    return Desired({**binding, **status_of(stream, verdicts, now)})

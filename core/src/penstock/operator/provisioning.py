@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.operator.conditions import READY, Verdict, condition, is_ready, observed_status
+from penstock.operator.dependents import gateway_name
 from penstock.operator.desired import KubernetesObject
 from penstock.plugin import DeletionPolicy
 from penstock.resources.models import Stream
@@ -58,7 +59,7 @@ def deprovision_request(
         gateway: The Gateway that it names, where there is one.
     """
     metadata = stream["metadata"]
-    named = stream["spec"]["gateway"]["name"]
+    named = gateway_name(stream)
     return _request(metadata["namespace"], metadata["name"], named, gateway, "")
 
 

@@ -98,9 +98,7 @@ class Reconciler:
         if await self._make(desired.children):
             # Looked at with what was made: a status on the way there would be one write for each.
             desired, settled = await self._decide(key, self._cache.get(*key) or resource)
-        if desired.status != observed_status(resource):
-            self._cache.put(await self._client.apply_status(resource, desired.status))
-            await self._tell(resource, desired)
+        await self._say_status(resource, desired)
         # A name that others have is looked at again: nobody tells when it gets free.
         return settled and not _waits_for_strangers(desired)
 
@@ -147,11 +145,15 @@ class Reconciler:
         request = stream.request_of(resource, gateway_of_stream)
         answer = await self._provision(key, request)
         # Whose a name is matters to who is about to take it.
-        look = self._look if isinstance(answer, Address) else self._known
+        makes = isinstance(answer, Address)
         observed = stream.ObservedStream(
             resource,
-            await look(resource, "v1", "ConfigMap", stream.metadata_name(key.name)),
-            await look(resource, "v1", "Secret", stream.secret_name(key.name)),
+            await self._look(
+                resource, "v1", "ConfigMap", stream.metadata_name(key.name), strangers=makes
+            ),
+            await self._look(
+                resource, "v1", "Secret", stream.secret_name(key.name), strangers=makes
+            ),
         )
         settled = not isinstance(answer, TemporaryError)
         return stream.reconcile(observed, answer, self._now()), settled
@@ -169,8 +171,8 @@ class Reconciler:
         if desired.releases:
             await self._tell(resource, desired)
             await self._hold(resource, holds=False)
-        elif desired.status != observed_status(resource):
-            self._cache.put(await self._client.apply_status(resource, desired.status))
+        else:
+            await self._say_status(resource, desired)
         return desired.releases
 
     async def _hold(self, resource: KubernetesObject, *, holds: bool) -> KubernetesObject:
@@ -202,12 +204,11 @@ class Reconciler:
         streams = {one: self._binding(namespace, one) for one in stream_names(resource)}
         # As with a Stream: until they are bound, nothing is made.
         bound = all(one.config_map and one.secret for one in streams.values())
-        look = self._look if bound else self._known
         observed = processor.ObservedProcessor(
             resource,
             streams,
             await self._build(resource),
-            await look(resource, "apps/v1", "Deployment", name),
+            await self._look(resource, "apps/v1", "Deployment", name, strangers=bound),
         )
         return processor.reconcile(observed, sidecar_image=self._sidecar_image, now=self._now())
 
@@ -229,20 +230,22 @@ class Reconciler:
                 return found or await self._client.get(BUILD_API_VERSION, kind, namespace, name)
         return None
 
-    async def _known(
-        self, parent: KubernetesObject, api_version: str, kind: str, name: str
-    ) -> KubernetesObject | None:
-        """What is known to be there under the name of a child."""
-        del api_version
-        return self._cache.get(kind, parent["metadata"]["namespace"], name)
-
     async def _look(
-        self, parent: KubernetesObject, api_version: str, kind: str, name: str
+        self,
+        parent: KubernetesObject,
+        api_version: str,
+        kind: str,
+        name: str,
+        *,
+        strangers: bool = True,
     ) -> KubernetesObject | None:
-        """What is there under the name of a child: strangers' objects are not watched."""
+        """What is there under the name of a child.
+
+        Strangers' objects are not watched: where they are looked for, the API server is asked.
+        """
         namespace = parent["metadata"]["namespace"]
         found = self._cache.get(kind, namespace, name)
-        if found is None or not is_owned(found, parent):
+        if strangers and (found is None or not is_owned(found, parent)):
             found = await self._client.get(api_version, kind, namespace, name)
         return found
 
@@ -258,6 +261,11 @@ class Reconciler:
                 verb = "made" if before is None else "updated"
                 _LOG.info("%s %s %s", verb, child["kind"], metadata["name"])
         return made
+
+    async def _say_status(self, resource: KubernetesObject, desired: Desired) -> None:
+        if desired.status != observed_status(resource):
+            self._cache.put(await self._client.apply_status(resource, desired.status))
+            await self._tell(resource, desired)
 
     async def _tell(self, resource: KubernetesObject, desired: Desired) -> None:
         for event in desired.events:
